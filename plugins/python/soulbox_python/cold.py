@@ -1,0 +1,91 @@
+"""The variables that come too late for a process that has started already.
+
+A run that sets one is not forked from the template. What CPython and the libraries read anew
+each time (PYTHONBREAKPOINT, PYTHONASYNCIODEBUG, PYTHON_COLORS, TZ after time.tzset()) and what
+concerns only interactive sessions (PYTHONSTARTUP, PYTHON_HISTORY, PYTHON_BASIC_REPL), Windows or
+macOS is not here.
+"""
+
+CPYTHON = (
+    # "Environment variables" in docs.python.org/3/using/cmdline.html, of 3.13 and 3.14.
+    "PYTHONCASEOK",
+    "PYTHONCOERCECLOCALE",
+    "PYTHONDEBUG",
+    "PYTHONDEVMODE",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONDUMPREFS",
+    "PYTHONDUMPREFSFILE",
+    "PYTHONFAULTHANDLER",
+    "PYTHONHASHSEED",
+    "PYTHONHOME",
+    "PYTHONINSPECT",
+    "PYTHONINTMAXSTRDIGITS",
+    "PYTHONIOENCODING",
+    "PYTHONMALLOC",
+    "PYTHONMALLOCSTATS",
+    "PYTHONNODEBUGRANGES",
+    "PYTHONNOUSERSITE",
+    "PYTHONOPTIMIZE",
+    "PYTHONPATH",
+    "PYTHONPERFSUPPORT",
+    "PYTHONPLATLIBDIR",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONSAFEPATH",
+    "PYTHONTRACEMALLOC",
+    "PYTHONUNBUFFERED",
+    "PYTHONUSERBASE",
+    "PYTHONUTF8",
+    "PYTHONVERBOSE",
+    "PYTHONWARNDEFAULTENCODING",
+    "PYTHONWARNINGS",
+    "PYTHON_CONTEXT_AWARE_WARNINGS",
+    "PYTHON_CPU_COUNT",
+    "PYTHON_DISABLE_REMOTE_DEBUG",
+    "PYTHON_FROZEN_MODULES",
+    "PYTHON_GIL",
+    "PYTHON_JIT",
+    "PYTHON_PERF_JIT_SUPPORT",
+    "PYTHON_PRESITE",
+    "PYTHON_THREAD_INHERIT_CONTEXT",
+    "PYTHON_TLBC",
+)
+
+C_LIBRARY = (
+    # ld.so(8), locale(7), and malloc's tunables in mallopt(3).
+    "GLIBC_TUNABLES",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_AUDIT",
+    "LD_BIND_NOW",
+    "LD_DEBUG",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "MALLOC_ARENA_MAX",
+    "MALLOC_CHECK_",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_PERTURB_",
+    "MALLOC_TOP_PAD_",
+    "MALLOC_TRIM_THRESHOLD_",
+)
+
+PRELOADS = (
+    # What numpy, OpenBLAS, OpenMP, pandas and matplotlib read while they are imported.
+    "GOTO_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "NUMEXPR_MAX_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMPY_MADVISE_HUGEPAGE",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_NUM_THREADS",
+    "OPENBLAS_VERBOSE",
+    "PANDAS_FUTURE_INFER_STRING",
+)
+
+COLD_VARIABLES = CPYTHON + C_LIBRARY + PRELOADS

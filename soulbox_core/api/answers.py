@@ -1,0 +1,52 @@
+"""From what came of a run to what is told of it."""
+
+from base64 import b64encode
+
+from soulbox_core.api.schema import Answer, AnswerFile, Encoding
+from soulbox_core.model import Outcome, OutputFile
+
+
+def answer_of(outcome: Outcome, encoding: Encoding) -> Answer:
+    """The whole answer to a run."""
+    return Answer(
+        id=outcome.id,
+        language=outcome.language,
+        status=outcome.status,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        stdout=text_of(outcome.stdout, encoding),
+        stderr=text_of(outcome.stderr, encoding),
+        encoding=encoding,
+        truncated=outcome.truncated,
+        usage=outcome.usage,
+        timings=outcome.timings,
+        files=tuple(_file(file) for file in outcome.output_files),
+        outputs_missing=outcome.outputs_missing,
+        outputs_skipped=tuple(_printable(path) for path in outcome.outputs_skipped),
+    )
+
+
+def text_of(data: bytes, encoding: Encoding) -> str:
+    """Program data in the encoding that the client asked for."""
+    if encoding == "base64":
+        return b64encode(data).decode("ascii")
+    return data.decode("utf-8", "replace")
+
+
+def _file(file: OutputFile) -> AnswerFile:
+    encoding: Encoding = "utf-8"
+    try:
+        content = file.content.decode("utf-8")
+    except UnicodeDecodeError:
+        encoding, content = "base64", text_of(file.content, "base64")
+    return AnswerFile(
+        path=_printable(file.path),
+        size_bytes=len(file.content),
+        content=content,
+        encoding=encoding,
+    )
+
+
+def _printable(path: str) -> str:
+    """A name that the program chose: one that is not UTF-8 holds lone surrogates (PEP 383)."""
+    return path if path.isascii() else path.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,169 @@
+"""WebSocket /v1/run/{language}: a run with its stdin open.
+
+The client's first message is the JSON request; the next ones feed stdin: binary, or
+`{"stdin": ...}`, and `{"eof": true}` to end it. The service tells the events of a streamed run,
+then closes: 1000 after `result`; after `error` 1008 (the request's fault), 1011 (ours) or
+1013 (try again later).
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import aclosing
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
+
+from soulbox_core.api.events import Teller, error_event
+from soulbox_core.api.hold import Hold
+from soulbox_core.api.ports import Catalog, Runs
+from soulbox_core.api.problems import REQUEST_ID, report
+from soulbox_core.api.requests import Asked, RequestReader, client_message
+from soulbox_core.api.stdin import Stdin
+from soulbox_core.api.streams import patience
+from soulbox_core.api.watch import Beside, ClientGone, until_gone
+from soulbox_core.errors import InvalidRequest, TooLarge
+from soulbox_core.model import Finished
+from soulbox_core.settings import Server
+
+REQUEST_SECONDS = 30.0
+"""Longest from the handshake to the request."""
+MESSAGE_BYTES = 1 << 20
+"""Largest message after the request."""
+
+_CLOSED_OK, _REFUSED, _FAILED, _TRY_LATER = 1000, 1008, 1011, 1013
+
+
+class InteractiveEndpoint:
+    """A plain ASGI application, told by its own error events from the handshake on."""
+
+    def __init__(self, runs: Runs, catalog: Catalog, bounds: Server, hold: Hold) -> None:
+        self._runs = runs
+        self._catalog = catalog
+        self._bounds = bounds
+        self._hold = hold
+        self._reader = RequestReader(bounds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        check_origin(scope["headers"])
+        await send({"type": "websocket.accept"})
+        talk = Talk(receive, send)
+        try:
+            await self._serve(scope["path_params"]["language"], talk)
+        except ClientGone:
+            raise
+        except Exception as error:
+            # A border: after the handshake a failure can only be told as the last event.
+            report(error, scope[REQUEST_ID])
+            event = error_event(error, scope[REQUEST_ID])
+            with Beside(until_gone, receive):
+                await talk.tell(event)
+                await talk.close(_close_code(event.status), event.code)
+        else:
+            with Beside(until_gone, receive):
+                await talk.close(_CLOSED_OK)
+
+    async def _serve(self, name: str, talk: "Talk") -> None:
+        with self._hold.share() as share:
+            body = await talk.request(self._bounds.request_bytes)
+            share.take(len(body))
+            asked = self._reader.json(body, self._catalog.language(name))
+            stdin = Stdin(asked.request.stdin)
+            with Beside(talk.feed, stdin):
+                await self._run(asked, stdin, talk)
+
+    async def _run(self, asked: Asked, stdin: Stdin, talk: "Talk") -> None:
+        teller = Teller(asked.encoding)
+        async with aclosing(self._runs.stream(asked.request, aiter(stdin))) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    stdin.drop()
+                for told in teller.tell(event):
+                    await talk.tell(told)
+
+
+class Talk:
+    """The two directions of one WebSocket."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+
+    async def request(self, most: int) -> bytes:
+        """Wait for the client's first message.
+
+        :raises InvalidRequest: it is not text
+        :raises TooLarge: it has more than `most` bytes
+        """
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                message = await self._next()
+        except TimeoutError:
+            raise HTTPException(408, f"no request came within {REQUEST_SECONDS:g} s") from None
+        if message.get("text") is None:
+            raise InvalidRequest("the first message must be the request, as JSON text")
+        body: bytes = message["text"].encode()
+        if len(body) > most:
+            raise TooLarge(f"the request has {len(body)} bytes; {most} are allowed")
+        return body
+
+    async def feed(self, stdin: Stdin) -> None:
+        """Pass on what the client sends, for as long as it is there.
+
+        :raises ClientGone: it hung up
+        :raises InvalidRequest: it sent what is no message of ours
+        """
+        while True:
+            message = await self._next()
+            sent = message.get("bytes") or message.get("text") or b""
+            if len(sent) > MESSAGE_BYTES:
+                raise TooLarge(f"a message may have {MESSAGE_BYTES} bytes; send it in pieces")
+            piece, ends = client_message(sent) if isinstance(sent, str) else (sent, False)
+            await stdin.feed(piece)
+            if ends:
+                await stdin.end()
+
+    async def tell(self, event: msgspec.Struct) -> None:
+        """Send an event.
+
+        :raises ClientGone: the client takes nothing any more
+        """
+        async with patience():
+            text = msgspec.json.encode(event).decode()
+            await self._send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Say that nothing more will come."""
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise ClientGone
+        return message
+
+
+def check_origin(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse a page of another site that uses its visitor's browser to get in here.
+
+    A browser lets any page open a WebSocket to any address, localhost included, and read
+    what comes back: unlike for fetch(), that is for the server to refuse.
+
+    :raises HTTPException: 403, before the handshake
+    """
+    named = {name: value.decode("latin-1") for name, value in headers}
+    site = named.get(b"sec-fetch-site")
+    if site is None:
+        origin, host = named.get(b"origin"), named.get(b"host")
+        same = origin is None or origin.partition("://")[2] == host
+    else:
+        same = site in ("same-origin", "none")
+    if not same:
+        raise HTTPException(403, "a page of another origin may not open a WebSocket here")
+
+
+def _close_code(status: int) -> int:
+    if status == 503:
+        return _TRY_LATER
+    return _FAILED if status >= 500 else _REFUSED

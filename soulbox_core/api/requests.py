@@ -1,0 +1,244 @@
+"""From what a client sent to a checked `RunRequest`. No I/O: bytes in, values or a refusal out."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from soulbox_core.api import schema
+from soulbox_core.api.paths import check_path, check_tree, shown
+from soulbox_core.api.schema import AskedLimits, Base64, ClientMessage, Content, Options, RunBody
+from soulbox_core.errors import InvalidRequest, TooLarge
+from soulbox_core.language import Language
+from soulbox_core.model import RunRequest, SourceFile, Value
+from soulbox_core.settings import Server
+
+_VARIABLE_NAME = re.compile(schema.VARIABLE_NAME)
+_LIMITS = frozenset(AskedLimits.__struct_fields__)
+_PARAMETERS = 1024
+"""Most query parameters; the server's own bound on the URL comes first."""
+_SENTENCE = 200
+"""Most characters of an error message that may quote the client."""
+
+T = TypeVar("T")
+
+
+class Asked(Value):
+    """What the client wants: a run, and how to be told of it."""
+
+    request: RunRequest
+    encoding: schema.Encoding
+
+
+class RequestReader:
+    """Decodes the two forms of a request, within the operator's bounds."""
+
+    def __init__(self, bounds: Server) -> None:
+        self._bounds = bounds
+        self._decoder = msgspec.json.Decoder(RunBody)
+
+    def json(self, body: bytes, language: Language) -> Asked:
+        """Read a JSON body.
+
+        :raises InvalidRequest: it is not JSON, or a field is missing, unknown or wrong
+        :raises TooLarge: too many files, or one too large
+        """
+        run = _decoded(self._decoder, body)
+        return self._asked(run, language, *_sources(run, language))
+
+    def source(self, body: bytes, query: bytes, language: Language) -> Asked:
+        """Read a body that is the source itself, with its options in the query string.
+
+        :raises InvalidRequest: a parameter is unknown or wrong
+        :raises TooLarge: the source is too large
+        """
+        options = options_from(query) if query else _NO_OPTIONS
+        name = language.source_file
+        return self._asked(options, language, (SourceFile(path=name, content=body),), name)
+
+    def _asked(
+        self, options: Options, language: Language, files: tuple[SourceFile, ...], entrypoint: str
+    ) -> Asked:
+        self._check_sizes(files)
+        _check_arguments(options.args, options.env)
+        for pattern in options.outputs:
+            check_path(pattern, "outputs")
+        request = RunRequest(
+            language=language.name,
+            files=files,
+            entrypoint=entrypoint,
+            stdin=as_bytes(options.stdin),
+            args=options.args,
+            env=options.env,
+            limits=msgspec.to_builtins(options.limits),
+            outputs=options.outputs,
+        )
+        return Asked(request=request, encoding=options.encoding)
+
+    def _check_sizes(self, files: tuple[SourceFile, ...]) -> None:
+        if len(files) > self._bounds.files:
+            raise TooLarge(
+                f"{len(files)} files are more than the {self._bounds.files} of one request",
+                field="files",
+            )
+        for file in files:
+            if len(file.content) > self._bounds.source_bytes:
+                raise TooLarge(
+                    f"{shown(file.path)} has {len(file.content)} bytes; "
+                    f"a source file may have {self._bounds.source_bytes}",
+                    field="files",
+                )
+
+
+_NO_OPTIONS = Options()
+_CLIENT_MESSAGE = msgspec.json.Decoder(ClientMessage)
+
+
+def client_message(text: str) -> tuple[bytes, bool]:
+    """Read a WebSocket client's message: what it adds to stdin, and whether stdin ends.
+
+    :raises InvalidRequest: it is neither
+    """
+    message = _decoded(_CLIENT_MESSAGE, text)
+    if message.stdin is msgspec.UNSET and not message.eof:
+        raise InvalidRequest('a message is {"stdin": ...}, {"eof": true} or binary')
+    stdin = b"" if message.stdin is msgspec.UNSET else as_bytes(message.stdin)
+    return stdin, message.eof
+
+
+def as_bytes(content: Content) -> bytes:
+    """The bytes that a piece of JSON content stands for."""
+    return content.base64 if isinstance(content, Base64) else content.encode()
+
+
+def options_from(query: bytes) -> Options:
+    """Read the options of a run from a query string.
+
+    :raises InvalidRequest: naming the parameter at fault
+    """
+    fields: dict[str, Any] = {}
+    for name, value in _pairs(query):
+        _put(fields, name, value)
+    try:
+        return msgspec.convert(fields, Options, strict=False)
+    except msgspec.ValidationError as error:
+        # A limit is a parameter of its own name here, not a part of `limits`.
+        raise _invalid(str(error).replace("`$.limits.", "`$."), root="query") from None
+
+
+def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_PARAMETERS,
+        )
+    except ValueError as error:
+        # UnicodeDecodeError is one; so is having too many fields.
+        raise InvalidRequest(f"query string: {error}", field="query") from None
+
+
+def _put(fields: dict[str, Any], name: str, value: str) -> None:
+    """Add a query parameter to the fields of an `Options`."""
+    if name in ("args", "outputs"):
+        fields.setdefault(name, []).append(value)
+    elif name == "env":
+        variable, equals, text = value.partition("=")
+        if not equals:
+            raise InvalidRequest(f"env {shown(value)}: write it as NAME=VALUE", field="query.env")
+        _put_once(fields.setdefault("env", {}), variable, text, "query.env")
+    elif name in ("stdin", "encoding"):
+        _put_once(fields, name, value, f"query.{name}")
+    elif name in _LIMITS:
+        _put_once(fields.setdefault("limits", {}), name, value, f"query.{name}")
+    else:
+        raise InvalidRequest(
+            f"unknown query parameter {shown(name)}; known: args, encoding, env, outputs, stdin "
+            f"and the limits {', '.join(sorted(_LIMITS))}",
+            field="query",
+        )
+
+
+def _put_once(fields: dict[str, Any], name: str, value: str, field: str) -> None:
+    if name in fields:
+        raise InvalidRequest(f"{shown(name)} is given twice", field=field)
+    fields[name] = value
+
+
+def _sources(run: RunBody, language: Language) -> tuple[tuple[SourceFile, ...], str]:
+    """The files of a JSON body, and which of them is run."""
+    if (run.code is msgspec.UNSET) == (run.files is msgspec.UNSET):
+        raise InvalidRequest("give either code or files", field="code")
+    name = None if run.entrypoint is msgspec.UNSET else run.entrypoint
+    if run.code is not msgspec.UNSET:
+        name = name or language.source_file
+        files = {name: run.code}
+    else:
+        assert run.files is not msgspec.UNSET
+        files = run.files
+    for path in files:
+        check_path(path, "files" if run.code is msgspec.UNSET else "entrypoint")
+    check_tree(tuple(files), "files")
+    sources = tuple(SourceFile(path=path, content=as_bytes(files[path])) for path in files)
+    return sources, _entrypoint(name, files, language)
+
+
+def _entrypoint(name: str | None, files: Mapping[str, Content], language: Language) -> str:
+    if name is not None:
+        if name not in files:
+            raise InvalidRequest(f"entrypoint {shown(name)} is not in files", field="entrypoint")
+        return name
+    if len(files) == 1:
+        return next(iter(files))
+    if language.source_file in files:
+        return language.source_file
+    raise InvalidRequest(
+        f"say which file to run: none of the {len(files)} is named {language.source_file}",
+        field="entrypoint",
+    )
+
+
+def _check_arguments(args: Iterable[str], env: Mapping[str, str]) -> None:
+    """Refuse what the kernel's execve cannot take, before it does."""
+    for name in env:
+        if not _VARIABLE_NAME.fullmatch(name):
+            raise InvalidRequest(
+                f"variable name {shown(name)} must be letters, digits and _, not starting with "
+                "a digit",
+                field="env",
+            )
+    texts = (*args, *env.values())
+    if any("\0" in text for text in texts):
+        raise InvalidRequest("an argument or variable holds a NUL character", field="args")
+    size = sum(len(text.encode()) for text in (*texts, *env))
+    if size > schema.ARGUMENT_BYTES:
+        raise InvalidRequest(
+            f"args and env have {size} bytes together; {schema.ARGUMENT_BYTES} are allowed",
+            field="args",
+        )
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not JSON: {error}") from None
+
+
+def _invalid(message: str, root: str = "") -> InvalidRequest:
+    """Turn msgspec's "Expected `int`, got `str` - at `$.limits.cpus`" into sentence and field.
+
+    The sentence may quote what the client sent, so it is cut.
+
+    :param root: name of what stands for `$`, if that is not the JSON body
+    """
+    text, _, path = message.partition(" - at `$")
+    field = (root + path.rstrip("`")).strip(".")
+    if len(text) > _SENTENCE:
+        text = text[:_SENTENCE] + "..."
+    return InvalidRequest(text[0].lower() + text[1:], field=field or None)

@@ -1,0 +1,165 @@
+"""What goes over the wire: the JSON that is read and written, as strict types.
+
+`/openapi.json` is generated from these, so the constraints that a client can check for itself
+are written here, and the ones that need the operator's settings in `requests.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from soulbox_core.api import paths
+from soulbox_core.model import Status, Stream, Timings, Usage, Value
+from soulbox_core.registry import PluginFault
+from soulbox_core.service.catalog import LanguageInfo
+
+Encoding = Literal["utf-8", "base64"]
+
+ARGS = 256
+"""Most command-line arguments."""
+VARIABLES = 256
+"""Most environment variables."""
+ARGUMENT_BYTES = 64 << 10
+"""Most bytes of all arguments and variables together; the kernel takes 128 KiB in one."""
+OUTPUTS = 64
+"""Most paths and globs to bring back."""
+LIMIT = 1 << 53
+"""No limit is above this: the largest range of integers that every JSON reader agrees on."""
+VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+_NO_NUL = r"^[^\u0000]*$"
+
+# `extra_json_schema` is for rules that are checked elsewhere, with a better message.
+Path = Annotated[str, Meta(extra_json_schema={"pattern": paths.PATTERN})]
+Variable = Annotated[str, Meta(extra_json_schema={"pattern": VARIABLE_NAME})]
+Text = Annotated[str, Meta(extra_json_schema={"pattern": _NO_NUL})]
+
+
+class Wire(Value, forbid_unknown_fields=True):
+    """Base of what is read: an unknown field is refused by name."""
+
+
+class Base64(Wire):
+    """Bytes that are not UTF-8 text."""
+
+    base64: bytes
+
+
+Content = str | Base64
+
+
+Whole = Annotated[int, Meta(ge=1, le=LIMIT)] | UnsetType
+Real = Annotated[float, Meta(gt=0, le=float(LIMIT))] | UnsetType
+
+
+class AskedLimits(Wire):
+    """What the run may use. What is left out gets the operator's default."""
+
+    memory_bytes: Whole = UNSET
+    cpu_seconds: Real = UNSET
+    wall_seconds: Real = UNSET
+    cpus: Real = UNSET
+    processes: Whole = UNSET
+    open_files: Whole = UNSET
+    file_size_bytes: Whole = UNSET
+    scratch_bytes: Whole = UNSET
+    output_bytes: Whole = UNSET
+    output_file_bytes: Whole = UNSET
+
+
+class Options(Wire):
+    """How a program is to be run, whatever way its source came."""
+
+    stdin: Annotated[Content, Meta(description="What the program reads from stdin.")] = ""
+    args: Annotated[
+        tuple[Text, ...], Meta(max_length=ARGS, description="Command-line arguments.")
+    ] = ()
+    env: Annotated[
+        Mapping[Variable, Text],
+        Meta(max_length=VARIABLES, description="Environment variables to add."),
+    ] = {}
+    limits: AskedLimits = AskedLimits()
+    outputs: Annotated[
+        tuple[Path, ...],
+        Meta(max_length=OUTPUTS, description="Files to bring back: paths or globs (`*`, `**`)."),
+    ] = ()
+    encoding: Annotated[
+        Encoding,
+        Meta(
+            description="How stdout and stderr are written: text with U+FFFD for bytes that are "
+            "not UTF-8, or base64."
+        ),
+    ] = "utf-8"
+
+
+class RunBody(Options):
+    """A program to run: `code`, or `files`."""
+
+    code: Annotated[Content, Meta(description="The source, if it is one file.")] | UnsetType = UNSET
+    files: (
+        Annotated[
+            dict[Path, Content],
+            Meta(min_length=1, description="Path to content, for more than one file."),
+        ]
+        | UnsetType
+    ) = UNSET
+    entrypoint: (
+        Annotated[Path, Meta(description="Path of the file to run; with `code`, its name.")]
+        | UnsetType
+    ) = UNSET
+
+
+class ClientMessage(Wire):
+    """What a WebSocket client says after its request."""
+
+    stdin: Annotated[Content, Meta(description="More for the program to read.")] | UnsetType = UNSET
+    eof: Annotated[bool, Meta(description="Whether stdin ends here.")] = False
+
+
+class AnswerFile(Value):
+    """A file that the program left and that was asked for."""
+
+    path: str
+    size_bytes: int
+    content: str
+    encoding: Encoding
+
+
+class Answer(Value):
+    """What came of a run."""
+
+    id: str
+    language: str
+    status: Status
+    exit_code: int | None
+    signal: str | None
+    stdout: str
+    stderr: str
+    encoding: Encoding
+    truncated: tuple[Stream, ...]
+    usage: Usage
+    timings: Timings
+    files: tuple[AnswerFile, ...]
+    outputs_missing: tuple[str, ...]
+    outputs_skipped: tuple[str, ...]
+
+
+class Languages(Value):
+    """What can be run here."""
+
+    languages: tuple[LanguageInfo, ...]
+    faults: tuple[PluginFault, ...]
+
+
+class Liveness(Value):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Value):
+    """Whether a run would start at once, in all and per language."""
+
+    status: Literal["ready", "starting"]
+    languages: dict[str, bool]

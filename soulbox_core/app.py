@@ -1,0 +1,172 @@
+"""The composition root: settings in, a running service out. It alone names concrete classes."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+
+import uvloop
+from hypercorn.asyncio import serve as serve_http
+from hypercorn.config import Config
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from soulbox_core import registry
+from soulbox_core.api import application
+from soulbox_core.errors import ImageError, PluginError
+from soulbox_core.execution.executor import Executor
+from soulbox_core.images.catalog import Builder, image_tag
+from soulbox_core.registry import Registry
+from soulbox_core.sandbox import cgroup, seccomp
+from soulbox_core.sandbox.containers import ContainerSandbox
+from soulbox_core.sandbox.instance import Instance
+from soulbox_core.sandbox.podman import Podman
+from soulbox_core.sandbox.podman_env import podman_environment
+from soulbox_core.service.admission import Admission
+from soulbox_core.service.capacity import memory_for_cells
+from soulbox_core.service.catalog import Catalog
+from soulbox_core.service.policy import Policy
+from soulbox_core.service.runs import Runs
+from soulbox_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_FOR_EVER = 1 << 62
+_CLOSE_SECONDS = 5.0
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT, then drain.
+
+    :raises StartupError: the host, the settings or an image is not fit; says what to do
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    uvloop.run(_serve(settings))
+
+
+@asynccontextmanager
+async def open_sandbox(settings: Settings, languages: Registry) -> AsyncIterator[ContainerSandbox]:
+    """A started sandbox for every language; closed, it leaves nothing behind.
+
+    :raises StartupError: the host is not fit
+    :raises SandboxError: Podman, the kernel or an image is not
+    """
+    roots = cgroup.find(settings.cgroup.roots)
+    profile = settings.podman.seccomp_profile
+    seccomp_program = seccomp.compile_filter(Path(profile) if profile else None)
+    instance = Instance(Path(settings.state_dir), settings.instance)
+    try:
+        podman = Podman(podman_environment(settings), instance.run_dir / "podman.sock")
+        cgroups = cgroup.open_cgroups(roots, instance.id)
+        await podman.start()
+        try:
+            sandbox = ContainerSandbox(
+                languages.languages,
+                _images(settings, languages),
+                settings,
+                instance,
+                podman,
+                cgroups,
+                seccomp_program,
+            )
+            try:
+                await sandbox.start()
+                yield sandbox
+            finally:
+                await sandbox.close()
+        finally:
+            await podman.stop()
+    finally:
+        instance.close()
+
+
+async def _serve(settings: Settings) -> None:
+    started_at = perf_counter()
+    languages = registry.load(settings)
+    if not languages.languages:
+        raise PluginError("soulbox", "no language is installed; pip install soulbox-python")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_sandbox(settings, languages) as sandbox:
+        limits = settings.limits
+        executor = Executor(sandbox)
+        catalog = Catalog(languages, sandbox, executor, limits.default)
+        await catalog.probe()
+        admission = Admission(
+            memory_bytes=settings.admission.memory_bytes or memory_for_cells(),
+            queue=settings.admission.queue,
+            queue_seconds=settings.admission.queue_seconds,
+        )
+        policy = Policy(default=limits.default, ceiling=limits.ceiling)
+        runs = Runs(catalog, policy, admission, executor)
+        app: Starlette = application.build(runs, catalog, settings)
+        _announce(settings, languages, catalog, perf_counter() - started_at)
+
+        async def until_drained() -> None:
+            await stop.wait()
+            await _drain(admission, settings.server.drain_seconds, stop)
+            await sandbox.close()  # whoever still runs is answered before the connections close
+
+        await _listen(app, settings, until_drained)
+
+
+async def _drain(admission: Admission, drain_seconds: float, stop: asyncio.Event) -> None:
+    """Refuse new runs and let the running ones end; a second signal cuts it short."""
+    admission.close()
+    if not admission.running and not admission.waiting:
+        return
+    logger.info("draining: %d running, %d waiting", admission.running, admission.waiting)
+    stop.clear()
+    idle = asyncio.create_task(admission.wait_idle(drain_seconds))
+    again = asyncio.create_task(stop.wait())
+    await asyncio.wait((idle, again), return_when=asyncio.FIRST_COMPLETED)
+    for task in (idle, again):
+        task.cancel()
+    if admission.running:
+        logger.warning("killing %d running", admission.running)
+
+
+async def _listen(app: ASGIApp, settings: Settings, until_drained: object) -> None:
+    config = Config()
+    config.bind = [f"{settings.server.host}:{settings.server.port}"]
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.include_server_header = False
+    config.graceful_timeout = _CLOSE_SECONDS
+    config.shutdown_timeout = _CLOSE_SECONDS
+    # Hypercorn counts requests to end a connection gracefully, which on HTTP/2 cuts the
+    # streams that are under way.
+    config.keep_alive_max_requests = _FOR_EVER
+    config.websocket_max_message_size = settings.server.request_bytes
+    await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]
+
+
+def _images(settings: Settings, languages: Registry) -> dict[str, str]:
+    """:raises ImageError: some are not built; says how to"""
+    store = Builder(settings).store
+    images = {name: image_tag(language) for name, language in languages.languages.items()}
+    missing = [name for name, image in images.items() if not store.exists(image)]
+    if missing:
+        raise ImageError(f"no image for {', '.join(missing)}; run: soulbox images build")
+    return images
+
+
+def _announce(settings: Settings, languages: Registry, catalog: Catalog, seconds: float) -> None:
+    url = f"http://{settings.server.host}:{settings.server.port}"
+    for fault in catalog.faults():
+        print(f"✗ {fault.plugin}: {fault.detail}", flush=True)
+    for entry in catalog.entries():
+        mark = "✓" if entry.ready else "✗"
+        print(f"{mark} {entry.title} ({entry.version or 'version unknown'})", flush=True)
+    print(f"SoulBox is ready at {url} after {seconds:.1f} s. Try:", flush=True)
+    first = next(iter(languages.languages.values()))
+    print(f"  curl --data-binary '{first.hello.strip()}' {url}/v1/run/{first.name}", flush=True)

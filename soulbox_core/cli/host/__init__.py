@@ -1,0 +1,1 @@
+"""What the host must offer: one module per kind of condition, each check a `Finding`."""

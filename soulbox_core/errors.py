@@ -1,0 +1,159 @@
+"""Every exception SoulBox raises on purpose.
+
+    SoulBoxError
+    ├── RequestError            the request is refused; nothing was run
+    │   ├── InvalidRequest      its shape or a value is wrong
+    │   ├── LimitAboveCeiling   it asks for more than the operator allows
+    │   ├── TooLarge            body, source or file count over its bound
+    │   ├── UnsupportedMedia    a content type or encoding we do not read
+    │   ├── UnknownLanguage     no such language, or it is out of order
+    │   └── Overloaded          no room now; try again later
+    ├── SandboxError            our failure, never the program's
+    │   ├── CellLost            the cell or its container died under a run
+    │   ├── CgroupError         the kernel refused a limit or a read
+    │   ├── ContainerError      Podman or the launcher failed
+    │   └── ImageError          a language image is missing or did not build
+    └── StartupError            the service must not start like this
+        ├── SettingsError       a wrong key or value in the configuration
+        ├── HostError           the host lacks something; says what to run
+        └── PluginError         a language plugin broke the contract
+
+What a program does (a non-zero exit, a signal, a limit hit) is not an error:
+it is a `soulbox_core.model.Status`.
+"""
+
+
+class SoulBoxError(Exception):
+    """Base of all errors raised by SoulBox."""
+
+
+class RequestError(SoulBoxError):
+    """A request that is refused before anything runs.
+
+    :param detail: one sentence for a person, in lower case
+    :param field: the request field at fault, as a dotted path, if there is one
+    """
+
+    code = "request_refused"
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+class InvalidRequest(RequestError):
+    """The request's shape or one of its values is wrong."""
+
+    code = "invalid_request"
+
+
+class LimitAboveCeiling(RequestError):
+    """A limit was asked for that is above the operator's ceiling."""
+
+    code = "limit_above_ceiling"
+
+    def __init__(self, limit: str, asked: float, ceiling: float) -> None:
+        super().__init__(
+            f"{limit} = {asked:g} is above the ceiling of {ceiling:g}; ask for {ceiling:g} or less",
+            field=f"limits.{limit}",
+        )
+        self.limit = limit
+        self.asked = asked
+        self.ceiling = ceiling
+
+
+class TooLarge(RequestError):
+    """The body, a source file or the set of files is over its bound."""
+
+    code = "too_large"
+
+
+class UnsupportedMedia(RequestError):
+    """The content type or content encoding is not one that is read here."""
+
+    code = "unsupported_media_type"
+
+
+class UnknownLanguage(RequestError):
+    """No language of that name is offered.
+
+    :param name: as the caller wrote it
+    :param known: the names that would have worked
+    """
+
+    code = "unknown_language"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"no language {name!r}; known: {', '.join(known) or 'none'}", field="language"
+        )
+        self.name = name
+        self.known = known
+
+
+class Overloaded(RequestError):
+    """There is no room for the run now.
+
+    :param retry_after_seconds: when trying again is worth it
+    """
+
+    code = "overloaded"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SandboxError(SoulBoxError):
+    """The sandbox itself failed; the program is not to blame."""
+
+    code = "sandbox_failed"
+
+
+class CellLost(SandboxError):
+    """The cell, its launcher or its container died while it was needed."""
+
+    code = "cell_lost"
+
+
+class CgroupError(SandboxError):
+    """The kernel refused to make, limit, read or remove a cgroup."""
+
+    code = "cgroup_failed"
+
+
+class ContainerError(SandboxError):
+    """Podman or the launcher in a container failed."""
+
+    code = "container_failed"
+
+
+class ImageError(SandboxError):
+    """A language's image is missing, or its build failed."""
+
+    code = "image_failed"
+
+
+class StartupError(SoulBoxError):
+    """The service must not start in this state."""
+
+
+class SettingsError(StartupError):
+    """A configuration key or value is wrong; the message names it."""
+
+
+class HostError(StartupError):
+    """The host lacks something the service needs; the message says what to run."""
+
+
+class PluginError(StartupError):
+    """A language plugin broke the contract.
+
+    :param plugin: the entry-point name at fault
+    """
+
+    def __init__(self, plugin: str, detail: str) -> None:
+        super().__init__(f"plugin {plugin!r}: {detail}")
+        self.plugin = plugin
+        self.detail = detail

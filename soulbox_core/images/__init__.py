@@ -1,0 +1,1 @@
+"""Language images: what goes into one, and building it without a container registry."""

@@ -1,0 +1,164 @@
+"""cgroup v1, also as the controllers' half of a hybrid host: a directory per controller.
+
+Files and their meaning: Documentation/admin-guide/cgroup-v1/{memory,pids,cpuacct}.rst and
+Documentation/scheduler/sched-bwc.rst.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+
+from soulbox_core.errors import CgroupError
+from soulbox_core.model import Limits
+from soulbox_core.sandbox.cgroup import leaf as base
+
+CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
+_KILL_SECONDS = 5.0
+
+
+class V1Leaf:
+    """A cell's directory in each hierarchy."""
+
+    def __init__(self, directories: Mapping[str, str]) -> None:
+        self._memory = directories["memory"]
+        self._pids = directories["pids"]
+        self._cpu = directories["cpu"]
+        self._directories = tuple(dict.fromkeys(directories.values()))
+        self._limits: Limits | None = None
+        for directory in self._directories:
+            base.make(directory)
+        self._usage = base.ControlFile(f"{self._memory}/memory.usage_in_bytes")
+        self._peak = base.ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR)
+        self._oom = base.ControlFile(f"{self._memory}/memory.oom_control")
+        self._forks = base.ControlFile(f"{self._pids}/pids.events")
+        self._alive = base.ControlFile(f"{self._pids}/pids.current")
+        self._time = base.ControlFile(f"{directories['cpuacct']}/cpuacct.usage", os.O_RDWR)
+        self._files = (self._usage, self._peak, self._oom, self._forks, self._alive, self._time)
+        base.write(f"{self._memory}/memory.swappiness", "0", optional=True)
+        self._oom_before = self._forks_before = self._nanoseconds_before = 0
+
+    def join_descriptors(self) -> tuple[int, ...]:
+        return tuple(base.open_to_join(directory) for directory in self._directories)
+
+    def limit(self, limits: Limits) -> None:
+        old = self._limits
+        if old is None or old.memory_bytes != limits.memory_bytes:
+            self._limit_memory(limits.memory_bytes)
+        if old is None or old.processes != limits.processes:
+            base.write(f"{self._pids}/pids.max", str(limits.processes + base.INIT_PROCESSES))
+        if old is None or old.cpus != limits.cpus:
+            quota = max(1000, int(limits.cpus * base.CPU_PERIOD_MICROSECONDS))
+            base.write(f"{self._cpu}/cpu.cfs_period_us", str(base.CPU_PERIOD_MICROSECONDS))
+            base.write(f"{self._cpu}/cpu.cfs_quota_us", str(quota))
+        self._limits = limits
+
+    def _limit_memory(self, memory_bytes: int) -> None:
+        """memory+swap may never be below memory, so the order depends on the direction."""
+        memory = f"{self._memory}/memory.limit_in_bytes"
+        both = f"{self._memory}/memory.memsw.limit_in_bytes"
+        if self._limits is None or memory_bytes < self._limits.memory_bytes:
+            base.write(memory, str(memory_bytes))
+            base.write(both, str(memory_bytes), optional=True)
+        else:
+            base.write(both, str(memory_bytes), optional=True)
+            base.write(memory, str(memory_bytes))
+
+    def start(self) -> None:
+        self._peak.write(b"0")
+        self._oom_before = self._oom.field(b"oom_kill")
+        self._forks_before = self._forks.field(b"max")
+        self._nanoseconds_before = self._time.number()
+
+    def reusable(self) -> bool:
+        return self._alive.number() == 0 and self._usage.number() <= base.RESIDUE_BYTES
+
+    def counters(self) -> base.Counters:
+        return base.Counters(
+            cpu_seconds=self.cpu_seconds(),
+            memory_peak_bytes=self._peak.number(),
+            oom_kills=self._oom.field(b"oom_kill") - self._oom_before,
+            refused_forks=self._forks.field(b"max") - self._forks_before,
+        )
+
+    def cpu_seconds(self) -> float:
+        return (self._time.number() - self._nanoseconds_before) / 1e9
+
+    def remove(self) -> None:
+        for file in self._files:
+            file.close()
+        for directory in self._directories:
+            base.remove_below(directory)
+
+
+class V1Tree:
+    """A container's directory in each hierarchy."""
+
+    def __init__(self, directories: Mapping[str, str]) -> None:
+        self._directories = directories
+        for directory in directories.values():
+            base.make(directory)
+
+    def adopt(self, pid: int, memory_bytes: int) -> None:
+        for controller, directory in self._directories.items():
+            launcher = f"{directory}/launcher"
+            base.make(launcher)
+            if controller == "memory":
+                base.write(f"{launcher}/memory.limit_in_bytes", str(memory_bytes))
+            base.write(f"{launcher}/cgroup.procs", str(pid))
+
+    def leaf(self, name: str) -> V1Leaf:
+        return V1Leaf({c: f"{d}/{name}" for c, d in self._directories.items()})
+
+    def remove(self) -> None:
+        for directory in dict.fromkeys(self._directories.values()):
+            _empty(directory)
+            base.remove_below(directory)
+
+
+class V1Cgroups:
+    """The service's directory in each hierarchy.
+
+    :param roots: controller to a writable directory; cpu and cpuacct may share one
+    :param instance: name of this instance's part of it
+    """
+
+    version = 1
+
+    def __init__(self, roots: Mapping[str, str], instance: str) -> None:
+        self._directories = {c: f"{root}/{instance}" for c, root in roots.items()}
+        for directory in self._directories.values():
+            base.make(directory)
+
+    def tree(self, name: str) -> V1Tree:
+        return V1Tree({c: f"{d}/{name}" for c, d in self._directories.items()})
+
+    def sweep(self) -> int:
+        names = {n for d in self._directories.values() for n in _children(d)}
+        for name in names:
+            V1Tree({c: f"{d}/{name}" for c, d in self._directories.items()}).remove()
+        return len(names)
+
+
+def _children(directory: str) -> list[str]:
+    return [entry.name for entry in os.scandir(directory) if entry.is_dir()]
+
+
+def _empty(directory: str) -> None:
+    """Kill what lives below a directory.
+
+    v1 has no cgroup.kill. A cell's program has a uid we may not signal, but its init has ours,
+    and takes the rest of its PID namespace along.
+
+    :raises CgroupError: something survived
+    """
+    deadline = time.monotonic() + _KILL_SECONDS
+    while pids := base.processes(directory):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+        if time.monotonic() > deadline:
+            raise CgroupError(f"processes {pids} in {directory} do not die")
+        time.sleep(0.01)

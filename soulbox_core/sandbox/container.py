@@ -1,0 +1,192 @@
+"""One long-lived container: its launcher, its templates, its cells."""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from soulbox_core.errors import CellLost, CgroupError, ContainerError
+from soulbox_core.language import Language
+from soulbox_core.model import Limits, Value
+from soulbox_core.sandbox.cell import ContainerCell
+from soulbox_core.sandbox.cgroup import Tree
+from soulbox_core.sandbox.control import ControlSocket
+from soulbox_core.sandbox.forge import Forge
+from soulbox_core.sandbox.launcher import wire
+from soulbox_core.sandbox.leaves import Leaves
+from soulbox_core.sandbox.podman import ContainerSpec, Podman
+
+logger = logging.getLogger(__name__)
+
+_FIRST_UID = 10_000
+_LAST_UID = 59_999
+"""Inside the smallest range of subordinate ids that the service asks for."""
+_PING_SECONDS = 5.0
+
+
+class ContainerSettings(Value):
+    """What all containers of the service have in common."""
+
+    default: Limits
+    open_files: int
+    memory_bytes: int
+    making_seconds: float
+    template_cells: int
+    seccomp: bytes
+
+
+class Container:
+    """Made by `start`, used through `make_cell`, ended by `destroy`; never repaired.
+
+    :param on_lost: called once, with a reason, when it stopped working
+    """
+
+    def __init__(
+        self,
+        spec: ContainerSpec,
+        language: Language,
+        settings: ContainerSettings,
+        podman: Podman,
+        tree: Tree,
+        on_lost: Callable[["Container", str], None],
+    ) -> None:
+        self.name = spec.name
+        self.made = 0
+        self._spec = spec
+        self._language = language
+        self._settings = settings
+        self._podman = podman
+        self._control = ControlSocket(Path(spec.control_dir))
+        self._tree = tree
+        self._on_lost = on_lost
+        self._leaves = Leaves(tree)
+        self._uids = deque(range(_FIRST_UID, _LAST_UID + 1))
+        self._launcher = Forge(self._lost, self._cell_gone)
+        self._template: Forge | None = None
+        self._live = 0
+        self._ended = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._renewing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Start it and wait until cells can be made.
+
+        :raises ContainerError: says which part failed
+        """
+        pid = await self._podman.run(self._spec)
+        self._tree.adopt(pid, self._settings.memory_bytes)
+        self._launcher.connect(await self._control.accept(self._settings.making_seconds))
+        seccomp = wire.sealed_file(self._settings.seccomp)
+        try:
+            await self._launcher.ask({"op": "setup"}, (seccomp,), self._settings.making_seconds)
+        finally:
+            os.close(seccomp)
+        if self._language.template is not None:
+            self._template = await self._new_template()
+
+    async def make_cell(
+        self,
+        *,
+        cold: bool,
+        scratch_bytes: int,
+        on_unused_death: Callable[[ContainerCell], None],
+    ) -> ContainerCell:
+        """Return a parked cell.
+
+        :raises ContainerError: it could not be made
+        """
+        forge = self._launcher if cold or self._template is None else self._template
+        self.made += 1
+        try:
+            leaf = self._leaves.take(self._settings.default)
+        except CgroupError as error:
+            raise ContainerError(f"{self.name}: {error}") from error
+        cell = ContainerCell(
+            f"{self.name}.{self.made}", self._uids.popleft(), leaf, on_unused_death
+        )
+        try:
+            forge.make(cell, scratch_bytes, self._settings.open_files)
+        except (CellLost, CgroupError) as error:
+            cell.discard()
+            raise ContainerError(f"{self.name}: {error}") from error
+        self._live += 1
+        self._idle.clear()
+        try:
+            async with asyncio.timeout(self._settings.making_seconds):
+                await cell.parked()
+        except CellLost as error:
+            raise ContainerError(f"{self.name}: {error}") from error
+        except TimeoutError:
+            cell.discard()
+            self._lost("a cell was not ready in time")
+            raise ContainerError(f"{self.name}: a cell was not ready in time") from None
+        except asyncio.CancelledError:
+            cell.discard()
+            raise
+        return cell
+
+    async def renew_template(self) -> None:
+        """Replace a template that has made its number of cells; the old one ends by itself."""
+        async with self._renewing:
+            old = self._template
+            if old is None or old.made < self._settings.template_cells:
+                return
+            self._template = await self._new_template()
+            old.retire()
+
+    async def healthy(self) -> bool:
+        """Whether the launcher and the template answer."""
+        try:
+            for forge in filter(None, (self._launcher, self._template)):
+                await forge.ask({"op": "ping"}, (), _PING_SECONDS)
+        except ContainerError as error:
+            self._lost(str(error))
+        return not self._ended
+
+    async def idle(self) -> None:
+        """Wait until no cell of this container lives."""
+        await self._idle.wait()
+
+    async def destroy(self) -> None:
+        """Kill and remove everything of it. Safe to call twice."""
+        self._ended = True
+        self._launcher.close()
+        if self._template is not None:
+            self._template.close()
+        try:
+            await self._podman.remove(self.name)
+        except ContainerError as error:
+            logger.error("%s: %s", self.name, error)
+        try:
+            await asyncio.to_thread(self._tree.remove)
+        except CgroupError as error:
+            logger.error("%s: %s", self.name, error)
+        self._control.remove()
+
+    async def _new_template(self) -> Forge:
+        template = Forge(self._lost, self._cell_gone)
+        theirs = template.connect_pair()
+        request = {"op": "template", "preloads": self._language.preloads}
+        try:
+            self._launcher.send(request, (theirs.fileno(),))
+        except CellLost as error:
+            raise ContainerError(f"{self.name}: {error}") from error
+        finally:
+            theirs.close()
+        await template.ask(None, (), self._settings.making_seconds)
+        return template
+
+    def _cell_gone(self, cell: ContainerCell) -> None:
+        self._leaves.give_back(cell.leaf)
+        self._uids.append(cell.uid)
+        self._live -= 1
+        if self._live == 0:
+            self._idle.set()
+
+    def _lost(self, why: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._on_lost(self, why)

@@ -1,0 +1,124 @@
+"""The sandbox: a pool per language, over rootless Podman and the host's cgroups."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from soulbox_core.errors import CgroupError, ContainerError
+from soulbox_core.language import Language
+from soulbox_core.sandbox.cell import ContainerCell
+from soulbox_core.sandbox.cgroup import Cgroups
+from soulbox_core.sandbox.container import Container, ContainerSettings
+from soulbox_core.sandbox.instance import Instance
+from soulbox_core.sandbox.podman import ContainerSpec, Podman
+from soulbox_core.sandbox.pool import OnLost, Pool
+from soulbox_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LAUNCHER_DIR = Path(__file__).with_name("launcher")
+
+
+class ContainerSandbox:
+    """Implements `soulbox_core.sandbox.port.Sandbox`.
+
+    :param images: language name to the image its containers are made of
+    """
+
+    def __init__(
+        self,
+        languages: Mapping[str, Language],
+        images: Mapping[str, str],
+        settings: Settings,
+        instance: Instance,
+        podman: Podman,
+        cgroups: Cgroups,
+        seccomp: bytes,
+    ) -> None:
+        self._images = images
+        self._instance = instance
+        self._podman = podman
+        self._cgroups = cgroups
+        self._container_settings = ContainerSettings(
+            default=settings.limits.default,
+            open_files=settings.limits.ceiling.open_files,
+            memory_bytes=settings.pool.container_memory_bytes,
+            making_seconds=settings.pool.making_seconds,
+            template_cells=settings.pool.template_cells,
+            seccomp=seccomp,
+        )
+        self._pools = {name: self._pool(language, settings) for name, language in languages.items()}
+
+    async def start(self) -> None:
+        """Remove what an earlier life left, then start every language's pool.
+
+        A language that does not start is logged, not ready, and tried again; the others work.
+
+        :raises ContainerError: Podman does not work, or no language starts
+        """
+        containers = await self._podman.remove_all_of(self._instance.id)
+        trees = await asyncio.to_thread(self._cgroups.sweep)
+        if containers or trees:
+            logger.info("removed %d orphan containers, %d cgroup trees", containers, trees)
+        results = await asyncio.gather(
+            *(pool.start() for pool in self._pools.values()), return_exceptions=True
+        )
+        errors = [result for result in results if result is not None]
+        for name, result in zip(self._pools, results, strict=True):
+            if result is not None:
+                logger.error("%s does not start: %s", name, result)
+        if errors and len(errors) == len(self._pools):
+            raise errors[0]
+
+    async def close(self) -> None:
+        """Kill every cell and remove every container."""
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+
+    async def claim(
+        self, language: str, *, scratch_bytes: int, cold: bool = False
+    ) -> ContainerCell:
+        """See `soulbox_core.sandbox.port.Sandbox.claim`."""
+        return await self._pools[language].claim(cold=cold, scratch_bytes=scratch_bytes)
+
+    def ready(self, language: str) -> bool:
+        """See `soulbox_core.sandbox.port.Sandbox.ready`."""
+        return self._pools[language].ready
+
+    def _pool(self, language: Language, settings: Settings) -> Pool:
+        own = settings.language(language.name).parked
+        return Pool(
+            language.name,
+            lambda on_lost: self._new_container(language, on_lost),
+            target=settings.pool.parked if own is None else own,
+            scratch_bytes=settings.limits.default.scratch_bytes,
+            container_cells=settings.pool.container_cells,
+        )
+
+    async def _new_container(self, language: Language, on_lost: OnLost) -> Container:
+        name = f"soulbox-{self._instance.id}-{language.name}-{secrets.token_hex(4)}"
+        spec = ContainerSpec(
+            name=name,
+            image=self._images[language.name],
+            language=language.name,
+            instance=self._instance.id,
+            control_dir=str(self._instance.run_dir / name.removeprefix("soulbox-")[9:]),
+            launcher_dir=str(LAUNCHER_DIR),
+            template=None if language.template is None else str(language.template),
+            open_files=self._container_settings.open_files,
+        )
+        try:
+            tree = await asyncio.to_thread(self._cgroups.tree, name)
+        except CgroupError as error:
+            raise ContainerError(str(error)) from error
+        container = Container(spec, language, self._container_settings, self._podman, tree, on_lost)
+        try:
+            await container.start()
+        except (ContainerError, CgroupError) as error:
+            await container.destroy()
+            raise ContainerError(str(error)) from error
+        except asyncio.CancelledError:
+            await container.destroy()
+            raise
+        return container

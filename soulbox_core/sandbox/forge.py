@@ -1,0 +1,124 @@
+"""The core's side of a forge: asks the launcher, or a template, for cells."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from soulbox_core.errors import CellLost, ContainerError
+from soulbox_core.sandbox.cell import ContainerCell
+from soulbox_core.sandbox.link import Link
+
+
+class Forge:
+    """A connection to a process in the container that forks cells.
+
+    :param on_lost: called with a reason, once, when the process hung up
+    :param on_gone: called with each cell of which every process is dead
+    """
+
+    def __init__(
+        self, on_lost: Callable[[str], None], on_gone: Callable[[ContainerCell], None]
+    ) -> None:
+        self._on_lost = on_lost
+        self._on_gone = on_gone
+        self._cells: dict[str, ContainerCell] = {}
+        self._reply: asyncio.Future[dict[str, Any]] | None = None
+        self._link: Link | None = None
+        self._retired = False
+        self.made = 0
+
+    def connect(self, sock: socket.socket) -> None:
+        """Use a connected socket, such as the launcher's."""
+        self._link = Link(sock, self._on_frame, self._on_closed)
+
+    def connect_pair(self) -> socket.socket:
+        """Make a socket pair, keep one end, return the other for the process to be."""
+        self._link, theirs = Link.pair(self._on_frame, self._on_closed)
+        return theirs
+
+    def make(self, cell: ContainerCell, scratch_bytes: int, open_files: int) -> None:
+        """Ask for a cell; `cell.parked()` tells when it is there.
+
+        :raises CellLost: the process hung up
+        """
+        spec = {
+            "op": "cell",
+            "id": cell.id,
+            "uid": cell.uid,
+            "scratch_bytes": scratch_bytes,
+            "rlimits": {"RLIMIT_NOFILE": open_files, "RLIMIT_CORE": 0},
+        }
+        join = cell.leaf.join_descriptors()
+        try:
+            self._cells[cell.id] = cell
+            self.send(spec, (cell.their_end.fileno(), *join))
+            self.made += 1
+        except CellLost:
+            del self._cells[cell.id]
+            raise
+        finally:
+            cell.was_sent()
+            for descriptor in join:
+                os.close(descriptor)
+
+    async def ask(
+        self, frame: dict[str, Any] | None, descriptors: tuple[int, ...], seconds: float
+    ) -> dict[str, Any]:
+        """Send a frame (None: just wait) and return the reply.
+
+        :raises ContainerError: no reply in time, or a reply that says it failed
+        """
+        self._reply = asyncio.get_running_loop().create_future()
+        try:
+            if frame is not None:
+                self.send(frame, descriptors)
+            async with asyncio.timeout(seconds):
+                reply = await self._reply
+        except TimeoutError:
+            raise ContainerError(f"no answer from the launcher in {seconds:g} s") from None
+        except CellLost as error:
+            raise ContainerError(str(error)) from None
+        finally:
+            self._reply = None
+        if reply.get("op") == "failed":
+            raise ContainerError(f"the template failed: {reply.get('error')}")
+        return reply
+
+    def retire(self) -> None:
+        """Hang up as soon as its last cell is gone."""
+        self._retired = True
+        if not self._cells:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up: the process ends, and a launcher takes its container along."""
+        if self._link is not None:
+            self._link.close()
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(CellLost("the container was closed"))
+
+    def send(self, frame: dict[str, Any], descriptors: tuple[int, ...]) -> None:
+        """:raises CellLost: the process hung up"""
+        if self._link is None:
+            raise CellLost("the launcher is not connected")
+        self._link.send(frame, descriptors)
+
+    def _on_frame(self, frame: dict[str, Any], descriptors: list[int]) -> None:
+        match frame.get("op"):
+            case "made":
+                self._cells[frame["id"]].was_made(descriptors.pop())
+            case "gone":
+                self._on_gone(self._cells.pop(frame["id"]))
+                if self._retired:
+                    self.retire()
+            case "ready" | "failed" | "pong" if self._reply is not None and not self._reply.done():
+                self._reply.set_result(frame)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _on_closed(self) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(CellLost("the launcher hung up"))
+        self._on_lost("the launcher or a template hung up")

@@ -1,0 +1,107 @@
+"""The cell's second process: from privileged to harmless, parked, then the program itself."""
+
+from __future__ import annotations
+
+import base64
+import os
+import resource
+import signal
+import socket
+from typing import Any, Protocol
+
+from . import kernel, wire
+
+_NULL = "/dev/null"
+_RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+class Runner(Protocol):
+    """What turns a step into a running program. A language's template module is one too."""
+
+    def rehearse(self) -> None:
+        """Touch whatever `run` will touch, so that its pages are already the cell's own."""
+
+    def run(self, step: dict[str, Any]) -> int:
+        """Run the program in this process and return its exit code, or do not return.
+
+        Standard descriptors, working directory, limits and files are in place.
+        """
+
+
+class Executor:
+    """The runner for any program: replace this process by its command."""
+
+    def rehearse(self) -> None:
+        """Nothing of this process survives the exec."""
+
+    def run(self, step: dict[str, Any]) -> int:
+        for number in _RESTORED_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        argv = step["argv"]
+        try:
+            os.execvpe(argv[0], argv, step["env"])  # noqa: S606, running programs is the point
+        except OSError as error:
+            os.write(2, f"soulbox: cannot start {argv[0]}: {error.strerror}\n".encode())
+        return 127
+
+
+def become_harmless(spec: dict[str, Any], seccomp: bytes) -> None:
+    """Take on the limits and the user of the cell, and give up every right."""
+    _limit(spec["rlimits"])
+    give_up_privileges(spec["uid"], seccomp)
+
+
+def park(sock: socket.socket, exit_reader: int, runner: Runner) -> tuple[dict[str, Any], list[int]]:
+    """Get ready, say so, and wait for the step and its standard descriptors.
+
+    :param exit_reader: reading end of the exit FIFO, which the core gets
+    :raises wire.Closed: the core went away or changed its mind
+    """
+    _point_stdio_at([os.open(_NULL, os.O_RDWR)] * 3)
+    runner.rehearse()
+    wire.send(sock, {"op": "parked"}, (exit_reader,))
+    return wire.receive(sock)
+
+
+def run(step: dict[str, Any], stdio: list[int], runner: Runner) -> int:
+    """Run the step; return the program's exit code if it came to its end in this process."""
+    _point_stdio_at(stdio)
+    kernel.close_all_but()
+    for path, content, encoded in step["files"]:
+        _write_file(path, base64.b64decode(content) if encoded else content.encode())
+    _limit(step["rlimits"])
+    return runner.run(step)
+
+
+def give_up_privileges(uid: int, seccomp: bytes) -> None:
+    """Order matters: each step needs a right that a later one takes away."""
+    os.umask(0o022)
+    os.setgroups([])
+    kernel.drop_bounding_set()
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    kernel.keep_capabilities()
+    kernel.set_dumpable()
+    kernel.set_no_new_privs()
+    kernel.install_filter(seccomp)
+
+
+def _point_stdio_at(descriptors: list[int]) -> None:
+    for target, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, target)
+
+
+def _limit(rlimits: dict[str, int]) -> None:
+    for name, value in rlimits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+
+
+def _write_file(path: str, content: bytes) -> None:
+    parent = os.path.dirname(path)
+    if parent:
+        os.makedirs(parent, exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
+    os.close(file)

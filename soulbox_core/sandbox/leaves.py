@@ -1,0 +1,51 @@
+"""Leaves of one container, used again and again.
+
+Making and removing directories in four hierarchies costs more than forking the cell, and each
+removed memory cgroup lingers in the kernel until its last page is gone. A leaf holds nothing
+but limits and counters, no program can see it, and it is used again only when empty.
+"""
+
+from collections import deque
+
+from soulbox_core.errors import CgroupError
+from soulbox_core.model import Limits
+from soulbox_core.sandbox.cgroup import Leaf, Tree
+
+
+class Leaves:
+    """A container's leaves. Blocks for the time of a few cgroup writes."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._idle: deque[Leaf] = deque()
+        self._made = 0
+
+    def take(self, limits: Limits) -> Leaf:
+        """Return an empty leaf with these limits.
+
+        :raises CgroupError: the kernel refuses
+        """
+        leaf = self._reusable() or self._make()
+        leaf.limit(limits)
+        return leaf
+
+    def give_back(self, leaf: Leaf) -> None:
+        """Take back the leaf of a cell of which every process is dead."""
+        self._idle.append(leaf)
+
+    def _reusable(self) -> Leaf | None:
+        """The leaf that has been idle longest: its last pages have had time to be freed."""
+        if not self._idle:
+            return None
+        leaf = self._idle.popleft()
+        if leaf.reusable():
+            return leaf
+        try:
+            leaf.remove()
+        except CgroupError:
+            self._idle.append(leaf)  # a process is still on its way out
+        return None
+
+    def _make(self) -> Leaf:
+        self._made += 1
+        return self._tree.leaf(f"cell{self._made}")

@@ -1,0 +1,231 @@
+"""The warm cells of one language, and the container they come from."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from soulbox_core.errors import ContainerError
+from soulbox_core.sandbox.cell import ContainerCell
+from soulbox_core.sandbox.container import Container
+
+logger = logging.getLogger(__name__)
+
+_MAKING_AT_ONCE = 4
+"""A forge makes one cell at a time; a few in flight keep it busy."""
+_CHECK_SECONDS = 10.0
+_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Waits between attempts to start a container; the last one repeats."""
+_RETIRE_SECONDS = 600.0
+"""Longest that a replaced container may live on for the cells still running in it."""
+
+OnLost = Callable[[Container, str], None]
+
+
+class Pool:
+    """Keeps `target` cells parked; gives one to each who asks, first come, first served.
+
+    :param new_container: returns a container that is started and ready
+    :param container_cells: cells after which a container is replaced
+    """
+
+    def __init__(
+        self,
+        language: str,
+        new_container: Callable[[OnLost], Awaitable[Container]],
+        *,
+        target: int,
+        scratch_bytes: int,
+        container_cells: int,
+    ) -> None:
+        self._language = language
+        self._new_container = new_container
+        self._target = target
+        self._scratch_bytes = scratch_bytes
+        self._container_cells = container_cells
+        self._container: Container | None = None
+        self._parked: deque[ContainerCell] = deque()
+        self._waiting: deque[asyncio.Future[ContainerCell]] = deque()
+        self._making = 0
+        self._fault: ContainerError | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._replacing = False
+        self._closed = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether a container is up and, if any are wanted, a cell is parked or being made."""
+        return self._container is not None and (not self._target or self._fault is None)
+
+    async def start(self) -> None:
+        """Start the container and park the cells; if that fails, go on trying.
+
+        :raises ContainerError: the first attempt failed; says why
+        """
+        self._spawn(self._check())
+        try:
+            self._container = await self._new_container(self._lost)
+        except ContainerError as error:
+            self._fault = error
+            self._spawn(self._restart())
+            raise
+        self._making += self._target
+        await asyncio.gather(*(self._make_one(self._container) for _ in range(self._target)))
+        if self._fault is not None:
+            raise self._fault
+
+    async def close(self) -> None:
+        """Kill every cell and remove the container. Safe to call twice."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._drop_parked()
+        self._refuse_waiting(ContainerError("the service is shutting down"))
+        if self._container is not None:
+            await self._container.destroy()
+            self._container = None
+
+    async def claim(self, *, cold: bool, scratch_bytes: int) -> ContainerCell:
+        """See `soulbox_core.sandbox.port.Sandbox.claim`."""
+        if self._closed:
+            raise ContainerError("the service is shutting down")
+        if cold or scratch_bytes != self._scratch_bytes:
+            return await self._make_to_order(cold=cold, scratch_bytes=scratch_bytes)
+        if self._parked:
+            cell = self._parked.popleft()
+            self._fill()
+            return cell
+        if self._fault is not None and self._container is None:
+            raise self._fault
+        waiting: asyncio.Future[ContainerCell] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        self._fill()
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                waiting.result().discard()  # it was given to us in the same moment
+            raise
+
+    async def _make_to_order(self, *, cold: bool, scratch_bytes: int) -> ContainerCell:
+        if self._container is None:
+            raise self._fault or ContainerError(f"{self._language}: no container yet")
+        return await self._container.make_cell(
+            cold=cold, scratch_bytes=scratch_bytes, on_unused_death=lambda _: None
+        )
+
+    def _fill(self) -> None:
+        """Make as many cells as are wanted and not yet on their way."""
+        if self._container is None or self._closed:
+            return
+        self._waiting = deque(w for w in self._waiting if not w.done())
+        wanted = self._target + len(self._waiting) - len(self._parked) - self._making
+        for _ in range(min(wanted, _MAKING_AT_ONCE - self._making)):
+            self._making += 1
+            self._spawn(self._make_one(self._container))
+        if self._container.made >= self._container_cells and not self._replacing:
+            self._replacing = True
+            self._spawn(self._replace(self._container))
+
+    async def _make_one(self, container: Container) -> None:
+        try:
+            cell = await container.make_cell(
+                cold=False, scratch_bytes=self._scratch_bytes, on_unused_death=self._parked_died
+            )
+            await container.renew_template()
+        except ContainerError as error:
+            self._making -= 1
+            self._failed(container, error)
+            return
+        self._making -= 1
+        self._fault = None
+        self._hand_over(cell)
+        self._fill()
+
+    def _hand_over(self, cell: ContainerCell) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(cell)
+                return
+        self._parked.append(cell)
+
+    def _failed(self, container: Container, error: ContainerError) -> None:
+        """A cell could not be made: what cannot make cells is replaced, not repaired."""
+        logger.error("%s: %s", self._language, error)
+        self._fault = error
+        if self._container is container:
+            self._lost(container, str(error))
+
+    def _parked_died(self, cell: ContainerCell) -> None:
+        if cell in self._parked:
+            self._parked.remove(cell)
+            self._fill()
+
+    def _lost(self, container: Container, why: str) -> None:
+        """The container broke: whoever runs in it is told by their own cell's end."""
+        if self._closed:
+            return
+        logger.warning("%s: container %s lost: %s", self._language, container.name, why)
+        if self._container is container:
+            self._container = None
+            self._drop_parked()
+            self._spawn(self._restart())
+        self._spawn(container.destroy())
+
+    async def _restart(self) -> None:
+        for attempt in range(1 << 30):
+            try:
+                self._container = await self._new_container(self._lost)
+            except ContainerError as error:
+                self._fault = error
+                self._refuse_waiting(error)
+                pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
+                logger.error("%s: %s; next attempt in %g s", self._language, error, pause)
+                await asyncio.sleep(pause)
+            else:
+                self._fault = None
+                self._fill()
+                return
+
+    async def _replace(self, old: Container) -> None:
+        """Start the successor first, then let the old one finish what runs in it."""
+        try:
+            new = await self._new_container(self._lost)
+        except ContainerError as error:
+            logger.error("%s: cannot replace %s: %s", self._language, old.name, error)
+            await asyncio.sleep(_RETRY_SECONDS[-1])
+            return
+        finally:
+            self._replacing = False
+        self._container = new
+        self._drop_parked()
+        self._fill()
+        try:
+            async with asyncio.timeout(_RETIRE_SECONDS):
+                await old.idle()
+        except TimeoutError:
+            logger.warning("%s: %s still busy, ending it", self._language, old.name)
+        await old.destroy()
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            if self._container is not None:
+                await self._container.healthy()
+
+    def _drop_parked(self) -> None:
+        while self._parked:
+            self._parked.popleft().discard()
+
+    def _refuse_waiting(self, error: ContainerError) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_exception(error)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,216 @@
+"""A step under way in a cell: its pipes, its timers, its end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from time import perf_counter
+from typing import Literal
+
+from soulbox_core.errors import CellLost
+from soulbox_core.model import Facts, Step, Usage
+from soulbox_core.sandbox.cgroup import Leaf
+from soulbox_core.sandbox.launcher import wire
+from soulbox_core.sandbox.output import Budget, OutputPipe
+from soulbox_core.sandbox.port import Sink
+
+Timer = Literal["wall", "cpu", "output"]
+
+KILL_SECONDS = 5.0
+"""Longest that a killed cell may take to die; a longer one means a broken container."""
+_CPU_LOOK_SECONDS = 0.01
+"""Shortest time between two looks at the CPU clock."""
+
+
+class Supervisor:
+    """Watches one step. All methods run on the event loop.
+
+    :param kill: ends the cell, whatever it does
+    :param exit_reader: becomes readable when the program has ended with 0; closed by `close`
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        sink: Sink,
+        leaf: Leaf,
+        kill: Callable[[], None],
+        exit_reader: int,
+        *,
+        live_stdin: bool = False,
+    ) -> None:
+        self._limits = step.limits
+        self._leaf = leaf
+        self._kill = kill
+        self._exit_reader = exit_reader
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[Facts] = self._loop.create_future()
+        self._budget = Budget(step.limits.output_bytes, lambda: self._stop("output"))
+        self._stdout = OutputPipe("stdout", self._budget, sink)
+        self._stderr = OutputPipe("stderr", self._budget, sink)
+        self._stdin_end, self._feed_end = _stdin(step.stdin, live=live_stdin)
+        self._stopped_by: Timer | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._started_at = perf_counter()
+
+    @property
+    def descriptors(self) -> tuple[int, int, int]:
+        """What becomes the program's stdin, stdout and stderr."""
+        return self._stdin_end, self._stdout.write_end, self._stderr.write_end
+
+    async def outcome(self, stdin: AsyncIterator[bytes] | None) -> Facts:
+        """Begin to watch, now that the step was handed over, and wait for its end.
+
+        :raises CellLost: the cell died without the program's or a limit's doing
+        """
+        os.close(self._stdin_end)
+        self._stdin_end = -1
+        self._stdout.start()
+        self._stderr.start()
+        self._loop.add_reader(self._exit_reader, self._succeeded)
+        self._call_later(self._limits.wall_seconds, self._stop, "wall")
+        self._call_later(self._limits.cpu_seconds / self._limits.cpus, self._watch_cpu)
+        if stdin is None:
+            return await self._done
+        feeding = asyncio.create_task(self._feed(stdin))
+        try:
+            return await self._done
+        finally:
+            feeding.cancel()
+
+    def exited(
+        self, exit_code: int | None, signal_number: int | None, *, scratch_full: bool
+    ) -> None:
+        """The program ended by itself, or a signal ended it."""
+        if self._done.done():
+            return
+        wall_seconds = perf_counter() - self._started_at
+        self._stdout.drain()
+        self._stderr.drain()
+        self._finish(exit_code, signal_number, wall_seconds, scratch_full=scratch_full)
+
+    def died(self, why: str) -> None:
+        """The cell is gone before its program was reported: we killed it, or the kernel did."""
+        if self._done.done():
+            return
+        wall_seconds = perf_counter() - self._started_at
+        self._stdout.drain()
+        self._stderr.drain()
+        if self._stopped_by is None and self._leaf.counters().oom_kills == 0:
+            self._done.set_exception(CellLost(why))
+            return
+        self._finish(None, int(signal.SIGKILL), wall_seconds, scratch_full=False)
+
+    def close(self) -> None:
+        """Let go of pipes and timers."""
+        for timer in self._timers:
+            timer.cancel()
+        self._stdout.close()
+        self._stderr.close()
+        self._loop.remove_reader(self._exit_reader)
+        os.close(self._exit_reader)
+        self._close_feed()
+        if self._stdin_end >= 0:
+            os.close(self._stdin_end)
+            self._stdin_end = -1
+
+    def _finish(
+        self,
+        exit_code: int | None,
+        signal_number: int | None,
+        wall_seconds: float,
+        *,
+        scratch_full: bool,
+    ) -> None:
+        counters = self._leaf.counters()
+        self._done.set_result(
+            Facts(
+                exit_code=exit_code,
+                signal=signal_number,
+                stopped_by=self._stopped_by,
+                oom_kills=counters.oom_kills,
+                refused_forks=counters.refused_forks,
+                scratch_full=scratch_full,
+                usage=Usage(
+                    wall_seconds=wall_seconds,
+                    cpu_seconds=counters.cpu_seconds,
+                    memory_peak_bytes=counters.memory_peak_bytes,
+                ),
+                truncated=tuple(self._budget.truncated),
+            )
+        )
+
+    def _succeeded(self) -> None:
+        """The launcher's early word, see launcher.jail.report_success."""
+        self._loop.remove_reader(self._exit_reader)  # at its end it would be readable for ever
+        if os.read(self._exit_reader, 1):
+            self.exited(0, None, scratch_full=False)
+
+    def _stop(self, by: Timer) -> None:
+        if self._stopped_by is None and not self._done.done():
+            self._stopped_by = by
+            self._kill()
+            self._call_later(KILL_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._done.done():
+            self._done.set_exception(CellLost("the cell does not die"))
+
+    def _watch_cpu(self) -> None:
+        """Look when the limit could have been reached at the earliest, not on a fixed beat."""
+        left = self._limits.cpu_seconds - self._leaf.cpu_seconds()
+        if left <= 0:
+            self._stop("cpu")
+        else:
+            self._call_later(max(left / self._limits.cpus, _CPU_LOOK_SECONDS), self._watch_cpu)
+
+    def _call_later(self, seconds: float, call: Callable[..., None], *args: object) -> None:
+        self._timers.append(self._loop.call_later(seconds, call, *args))
+
+    async def _feed(self, chunks: AsyncIterator[bytes]) -> None:
+        """Write live input as fast as the program takes it; its end closes the program's stdin."""
+        try:
+            async for chunk in chunks:
+                await self._write(memoryview(chunk))
+        except BrokenPipeError:
+            return  # the program closed its stdin; what it does not want is dropped
+        finally:
+            self._close_feed()
+
+    async def _write(self, data: memoryview) -> None:
+        while data:
+            try:
+                data = data[os.write(self._feed_end, data) :]
+            except BlockingIOError:
+                writable = self._loop.create_future()
+                self._loop.add_writer(self._feed_end, _settle, writable)
+                try:
+                    await writable
+                finally:
+                    if self._feed_end >= 0:
+                        self._loop.remove_writer(self._feed_end)
+
+    def _close_feed(self) -> None:
+        if self._feed_end >= 0:
+            self._loop.remove_writer(self._feed_end)
+            os.close(self._feed_end)
+            self._feed_end = -1
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _stdin(content: bytes, *, live: bool) -> tuple[int, int]:
+    """The program's end of its stdin, and ours, which is -1 unless input is fed live.
+
+    Input known beforehand is an anonymous file: nothing to write, nothing to wait for.
+    """
+    if live:
+        read_end, write_end = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(write_end, False)
+        return read_end, write_end
+    if content:
+        return wire.sealed_file(content), -1
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), -1

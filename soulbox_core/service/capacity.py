@@ -1,0 +1,60 @@
+"""How much memory the host has for cells. Read once, at start."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from soulbox_core.errors import HostError
+
+_SHARE = 3 / 4
+"""Of the memory; the rest is for the containers, their templates, and the service itself."""
+
+
+def memory_for_cells(root: Path = Path("/")) -> int:
+    """Three quarters of the memory this process may use: the host's, or its cgroup's if less.
+
+    :param root: where /proc and /sys are looked for
+    :raises HostError: the kernel does not say how much memory there is
+    """
+    return int(min([_host_memory(root), *_cgroup_limits(root)]) * _SHARE)
+
+
+def _host_memory(root: Path) -> int:
+    """proc_meminfo(5): `MemTotal:  24736524 kB`."""
+    file = root / "proc/meminfo"
+    try:
+        for line in file.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == "MemTotal":
+                return int(value.split()[0]) * 1024
+    except (OSError, ValueError, IndexError) as error:
+        raise HostError(f"{file}: {error}; set admission.memory_bytes") from None
+    raise HostError(f"{file} has no MemTotal; set admission.memory_bytes")
+
+
+def _cgroup_limits(root: Path) -> Iterator[int]:
+    """The memory limits of this process's cgroup and those around it, of either version.
+
+    /proc/self/cgroup has a line `0::/path` for v2 and `4:memory:/path` for v1 (cgroups(7)). No
+    limit reads as `max` on v2 and as a number near 2^63 on v1.
+    """
+    for line in _lines(root / "proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            mount, name = "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            mount, name = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = PurePosixPath(path)
+        for ancestor in (group, *group.parents):
+            text = "".join(_lines(root / mount / str(ancestor).lstrip("/") / name))
+            if text.isdigit():
+                yield int(text)
+
+
+def _lines(file: Path) -> list[str]:
+    """A file's lines; none if this host does not have it."""
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []

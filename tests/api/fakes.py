@@ -1,0 +1,187 @@
+"""A service without a sandbox: it runs programs of a tiny language of its own.
+
+A program is lines of a verb and its words, and ends with 0 after the last one:
+
+    out WORDS    write the words to stdout; err to stderr; hex DIGITS bytes to stdout
+    echo         write stdin to stdout as it comes; args and env write those
+    file PATH    leave a file with the bytes ff 00 in it; text PATH one with text
+    exit CODE    end with another code
+    hang         never end; pause only takes a while
+    refuse KIND  be refused by the service: overloaded
+    lose, bug    the cell dies; something in the service breaks
+    no-start     break before the first event
+
+Other lines do nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import msgspec
+
+from soulbox_core.errors import CellLost, LimitAboveCeiling, Overloaded, UnknownLanguage
+from soulbox_core.language import Language
+from soulbox_core.model import (
+    Chunk,
+    Event,
+    Finished,
+    Outcome,
+    OutputFile,
+    RunRequest,
+    Started,
+    Status,
+    Timings,
+    Usage,
+)
+from soulbox_core.registry import PluginFault
+from soulbox_core.service.catalog import LanguageInfo
+from tests.loop import settle
+from tests.samples import language
+
+RUN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+CEILING = 2 << 30
+
+LUA = language(aliases=("lua5",))
+
+
+class FakeRuns:
+    """Runs programs, and remembers what was asked and what was killed."""
+
+    def __init__(self) -> None:
+        self.requests: list[RunRequest] = []
+        self.live = 0
+        self.killed = 0
+
+    async def execute(
+        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+    ) -> Outcome:
+        output = {"stdout": b"", "stderr": b""}
+        async for event in self.stream(request, stdin):
+            if isinstance(event, Chunk):
+                output[event.stream] += event.data
+            elif isinstance(event, Finished):
+                return msgspec.structs.replace(event.outcome, **output)
+        raise AssertionError("a run ends with Finished")
+
+    async def stream(
+        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+    ) -> AsyncGenerator[Event, None]:
+        self.requests.append(request)
+        asked = request.limits.get("memory_bytes", 0)
+        if asked > CEILING:
+            raise LimitAboveCeiling("memory_bytes", asked, CEILING)
+        program = _Program(request, stdin)
+        if program.lines[0] == ["refuse", "overloaded"]:
+            raise Overloaded("the queue is full", retry_after_seconds=7)
+        if program.lines[0] == ["no-start"]:
+            raise RuntimeError("secret of the service")
+        self.live += 1
+        try:
+            yield Started(id=RUN_ID, language=request.language)
+            async for chunk in program.run():
+                yield chunk
+            yield Finished(outcome=program.outcome())
+        except (GeneratorExit, asyncio.CancelledError):
+            self.killed += 1
+            raise
+        finally:
+            self.live -= 1
+
+
+class _Program:
+    def __init__(self, request: RunRequest, stdin: AsyncIterator[bytes] | None) -> None:
+        source = next(f.content for f in request.files if f.path == request.entrypoint)
+        lines = source.decode("utf-8", "replace").split("\n")
+        self.lines = [line.split(maxsplit=1) or [""] for line in lines]
+        self._request = request
+        self._stdin = stdin
+        self._exit_code = 0
+        self._files: list[OutputFile] = []
+
+    async def run(self) -> AsyncIterator[Chunk]:
+        for verb, *words in self.lines:
+            rest = words[0] if words else ""
+            match verb:
+                case "out":
+                    yield Chunk(stream="stdout", data=rest.encode())
+                case "err":
+                    yield Chunk(stream="stderr", data=rest.encode())
+                case "hex":
+                    yield Chunk(stream="stdout", data=bytes.fromhex(rest))
+                case "echo":
+                    async for data in self._input():
+                        yield Chunk(stream="stdout", data=data)
+                case "args":
+                    yield Chunk(stream="stdout", data=repr(self._request.args).encode())
+                case "env":
+                    yield Chunk(stream="stdout", data=repr(dict(self._request.env)).encode())
+                case "file":
+                    self._files.append(OutputFile(path=rest, content=b"\xff\0"))
+                case "text":
+                    self._files.append(OutputFile(path=rest, content="Grüße".encode()))
+                case "exit":
+                    self._exit_code = int(rest)
+                case "hang":
+                    await asyncio.Event().wait()
+                case "pause":
+                    await settle()
+                case "lose":
+                    raise CellLost("container 4711 of /run/user/1000 is gone")
+                case "bug":
+                    raise RuntimeError("secret of the service")
+
+    async def _input(self) -> AsyncIterator[bytes]:
+        if self._stdin is None:
+            yield self._request.stdin
+        else:
+            async for data in self._stdin:
+                yield data
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            id=RUN_ID,
+            language=self._request.language,
+            status=Status.FAILED if self._exit_code else Status.OK,
+            exit_code=self._exit_code,
+            signal=None,
+            stdout=b"",
+            stderr=b"",
+            truncated=("stderr",),
+            usage=Usage(wall_seconds=0.5, cpu_seconds=0.25, memory_peak_bytes=1 << 20),
+            timings=Timings(
+                queue_seconds=0.0, claim_seconds=0.001, compile_seconds=None, run_seconds=0.5
+            ),
+            output_files=tuple(self._files),
+            outputs_missing=("*.csv",),
+            outputs_skipped=("huge \udcff.bin",),
+        )
+
+
+class FakeCatalog:
+    """Offers one language, with one alias."""
+
+    def __init__(self) -> None:
+        self.is_ready = True
+
+    def entries(self) -> tuple[LanguageInfo, ...]:
+        info = LanguageInfo(
+            name=LUA.name,
+            title=LUA.title,
+            aliases=LUA.aliases,
+            version="Lua 5.4",
+            ready=self.is_ready,
+            preloads=LUA.preloads,
+            source_file=LUA.source_file,
+        )
+        return (info,)
+
+    def faults(self) -> tuple[PluginFault, ...]:
+        return (PluginFault(plugin="cobol", detail="it broke"),)
+
+    def language(self, name: str) -> Language:
+        if name not in (LUA.name, *LUA.aliases):
+            raise UnknownLanguage(name, (LUA.name,))
+        return LUA
+
+    def ready(self) -> bool:
+        return self.is_ready

@@ -1,0 +1,141 @@
+"""A sandbox without cells: it implements the port and lets a test say what programs do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from soulbox_core.errors import CellLost
+from soulbox_core.model import Facts, Step, Stream, Usage
+from soulbox_core.sandbox.port import Sink
+
+Program = Callable[[Step, Sink, AsyncIterator[bytes] | None], Awaitable[Facts]]
+
+
+def facts(**changes: Any) -> Facts:
+    """The facts of a program that exited with 0, changed as told."""
+    usual: dict[str, Any] = {
+        "exit_code": 0,
+        "signal": None,
+        "stopped_by": None,
+        "oom_kills": 0,
+        "refused_forks": 0,
+        "scratch_full": False,
+        "usage": Usage(wall_seconds=0.5, cpu_seconds=0.25, memory_peak_bytes=1 << 20),
+    }
+    return Facts(**(usual | changes))
+
+
+def prints(*chunks: tuple[Stream, bytes], **changes: Any) -> Program:
+    """A program that writes these chunks and ends."""
+
+    async def program(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
+        for stream, data in chunks:
+            sink(stream, data)
+            await asyncio.sleep(0)
+        return facts(**changes)
+
+    return program
+
+
+hello = prints(("stdout", b"Hello, World!\n"))
+
+
+async def hangs(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
+    """A program that never ends by itself."""
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+async def echoes(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
+    """A program that writes what it reads, as it comes."""
+    if stdin is None:
+        sink("stdout", step.stdin)
+    else:
+        async for chunk in stdin:
+            sink("stdout", chunk)
+    return facts()
+
+
+def is_lost(*chunks: tuple[Stream, bytes], reads: bool = False) -> Program:
+    """A cell that dies after its program wrote these chunks or read some live stdin."""
+
+    async def program(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
+        for stream, data in chunks:
+            sink(stream, data)
+        if reads and stdin is not None:
+            await anext(stdin)
+        raise CellLost("the container is gone")
+
+    return program
+
+
+class _Full(Exception):
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream)
+        self.stream = stream
+
+
+class FakeCell:
+    """One run of one program, held to the port's rules."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.step: Step | None = None
+        self.killed = False
+        """Whether the run was cancelled."""
+        self.discarded = False
+
+    async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
+        assert self.step is None, "a cell is good for one step"
+        assert not self.discarded, "a discarded cell was used"
+        self.step = step
+        left = step.limits.output_bytes
+
+        def capped(stream: Stream, data: bytes) -> None:
+            nonlocal left
+            if data[:left]:
+                sink(stream, data[:left])
+            left -= len(data)
+            if left < 0:
+                raise _Full(stream)
+
+        try:
+            return await self._program(step, capped, stdin)
+        except _Full as full:
+            return facts(exit_code=None, signal=9, stopped_by="output", truncated=(full.stream,))
+        except asyncio.CancelledError:
+            self.killed = True
+            raise
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+class FakeSandbox:
+    """Hands out cells that run these programs, one after the other, the last one for ever.
+
+    An exception among the programs is raised by the claim in its place.
+    """
+
+    def __init__(self, *programs: Program | Exception, unready: frozenset[str] = frozenset()):
+        self._programs = list(programs or (hello,))
+        self.unready = unready
+        self.claims: list[tuple[str, bool]] = []
+        self.cells: list[FakeCell] = []
+
+    async def claim(self, language: str, *, scratch_bytes: int, cold: bool = False) -> FakeCell:
+        self.claims.append((language, cold))
+        program = self._programs.pop(0) if len(self._programs) > 1 else self._programs[0]
+        if isinstance(program, Exception):
+            raise program
+        cell = FakeCell(program)
+        self.cells.append(cell)
+        return cell
+
+    def ready(self, language: str) -> bool:
+        return language not in self.unready
+
+    @property
+    def live_cells(self) -> list[FakeCell]:
+        """Cells that were claimed and not given back."""
+        return [cell for cell in self.cells if not cell.discarded]

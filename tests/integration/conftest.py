@@ -1,0 +1,21 @@
+"""Tests here run real programs in real cells, through a real service over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.service import Service
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "integration" in item.path.parts:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """One service for all tests that leave it as they found it."""
+    service = Service("test")
+    yield service
+    assert service.stop() == 0, service.said()

@@ -1,0 +1,110 @@
+"""A real service in a process of its own, for tests to talk to and to kill."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import httpx
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class Service:
+    """`soulbox serve` under an instance name, on a free port of loopback.
+
+    :param flags: more `--set key=value`
+    """
+
+    def __init__(self, instance: str, *flags: str) -> None:
+        self.instance = instance
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
+        self.last_words = ""
+        sets = (f"instance={instance}", f"server.port={self.port}", "log_level=info", *flags)
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "soulbox_core",
+                "serve",
+                *(w for s in sets for w in ("--set", s)),
+            ],
+            stdout=self.log,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+            env=os.environ,
+        )
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+        try:
+            self._await_ready()
+        except AssertionError:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def post(self, code: str, **options: Any) -> httpx.Response:
+        """POST a JSON request for Python and return the response."""
+        return self.client.post("/v1/run/python", json={"code": code, **options})
+
+    def run(self, code: str, **options: Any) -> dict[str, Any]:
+        """POST a JSON request for Python, which must be answered with 200."""
+        response = self.post(code, **options)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def output(self, code: str, **options: Any) -> str:
+        """What a program printed, which must have ended well."""
+        answer = self.run(code, **options)
+        assert answer["status"] == "ok", answer
+        text: str = answer["stdout"]
+        return text
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(STOP_SECONDS)
+        self.last_words = self.said()
+        self.log.close()
+        return code
+
+    def said(self) -> str:
+        """Everything it has printed and logged."""
+        if self.log.closed:
+            return self.last_words
+        return os.pread(self.log.fileno(), 1 << 24, 0).decode(errors="replace")
+
+    def await_true(self, condition: Any, what: str, seconds: float = 20.0) -> None:
+        """Poll until a condition holds; fail with the service's log if it does not."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.said()}"
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.ready():
+            assert self.process.poll() is None, f"the service ended:\n{self.said()}"
+            assert time.monotonic() < deadline, f"the service is not ready:\n{self.said()}"
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

@@ -1,0 +1,140 @@
+"""Launcher, container and core are killed; what is left behind, and what is answered."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.service import Service
+
+
+@pytest.fixture
+def own() -> Iterator[Service]:
+    """A service that a test may break."""
+    service = Service("test-survival")
+    yield service
+    service.stop(signal.SIGKILL)
+
+
+def launchers(service: Service) -> set[int]:
+    """Host pids of the first process of each of this service's containers."""
+    mark = f"soulbox-{instance_id(service.instance)}"
+    return {
+        int(path.name)
+        for path in Path("/proc").iterdir()
+        if path.name.isdigit() and _is_launcher(path, mark)
+    }
+
+
+def _is_launcher(path: Path, mark: str) -> bool:
+    """PID 1 of a PID namespace one below ours, with the instance's control directory mounted."""
+    try:
+        pids = (path / "status").read_text().split("NSpid:")[1].split("\n")[0].split()
+        return pids[1:] == ["1"] and mark in (path / "mountinfo").read_text()
+    except (OSError, IndexError):
+        return False
+
+
+def instance_id(name: str) -> str:
+    base = os.environ.get("SOULBOX_STATE_DIR") or os.path.expanduser("~/.local/share/soulbox")
+    return (Path(base) / "instances" / name / "id").read_text().strip()
+
+
+def traces(instance: str) -> list[str]:
+    """Cgroups, runtime directories and processes that bear an instance's id."""
+    found = [str(p) for p in Path("/sys/fs/cgroup").glob(f"**/soulbox-{instance}-*")]
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp"))
+    found += [str(p) for p in runtime.glob(f"soulbox-{instance}*/*")]
+    return found
+
+
+def in_background(call: Any, *args: Any, **kwargs: Any) -> tuple[threading.Thread, list[Any]]:
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(call(*args, **kwargs)))
+    thread.start()
+    return thread, results
+
+
+def test_a_killed_launcher_is_replaced_and_its_runs_get_a_clear_error(own: Service) -> None:
+    code = "print('begun', flush=True)\nimport time; time.sleep(60)"
+    thread, results = in_background(own.post, code, limits={"wall_seconds": 100})
+    time.sleep(1)
+    killed = launchers(own)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    thread.join(30)
+    (response,) = results
+    assert response.status_code == 503
+    assert response.json()["code"] == "cell_lost"
+    own.await_true(own.ready, "the pool is whole again")
+    assert own.output("print('again')") == "again\n"
+    assert launchers(own).isdisjoint(killed)
+
+
+def test_a_run_that_had_not_written_yet_is_run_again_when_its_launcher_is_killed(
+    own: Service,
+) -> None:
+    thread, results = in_background(own.post, "import time; time.sleep(3); print('done')")
+    time.sleep(1)
+    for pid in launchers(own):
+        os.kill(pid, signal.SIGKILL)
+    thread.join(30)
+    (response,) = results
+    assert (response.status_code, response.json()["stdout"]) == (200, "done\n")
+
+
+def test_a_killed_core_leaves_nothing_that_its_next_life_does_not_remove(own: Service) -> None:
+    instance = instance_id(own.instance)
+    in_background(_swallow, own, "import time; time.sleep(60)")
+    own.process.kill()
+    own.process.wait()
+    assert traces(instance)
+    again = Service(own.instance)
+    try:
+        assert again.output("print(1)") == "1\n"
+        assert len({Path(t).name for t in traces(instance) if "cgroup" in t}) == 1
+    finally:
+        assert again.stop() == 0, again.said()
+    assert traces(instance) == []
+    assert launchers(again) == set()
+
+
+def _swallow(service: Service, code: str) -> None:
+    try:
+        service.post(code)
+    except Exception:  # the service is killed under the request
+        return
+
+
+def test_sigterm_lets_a_running_program_finish(own: Service) -> None:
+    thread, results = in_background(own.run, "import time; time.sleep(2); print('done')")
+    own.await_true(lambda: own.ready(), "ready")
+    time.sleep(0.5)
+    own.process.send_signal(signal.SIGTERM)
+    thread.join(20)
+    assert results[0]["stdout"] == "done\n"
+    assert own.stop() == 0, own.said()
+    assert traces(instance_id(own.instance)) == []
+
+
+def test_draining_kills_what_passes_its_deadline() -> None:
+    service = Service("test-drain", "server.drain_seconds=1")
+    thread, results = in_background(
+        service.post, "import time; time.sleep(60)", limits={"wall_seconds": 100}
+    )
+    time.sleep(0.5)
+    service.process.send_signal(signal.SIGINT)
+    thread.join(20)
+    assert results[0].status_code == 503
+    assert service.stop() == 0, service.said()
+    assert traces(instance_id(service.instance)) == []
+
+
+def test_a_second_service_on_the_same_instance_is_refused(own: Service) -> None:
+    with pytest.raises(AssertionError, match="is running already"):
+        Service(own.instance)

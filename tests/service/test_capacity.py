@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from soulbox_core.errors import HostError
+from soulbox_core.service.capacity import memory_for_cells
+
+KIB = 1024
+MEMINFO = f"MemFree:  1 kB\nMemTotal:       {800} kB\n"
+
+
+def host(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+V2_OWN = {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": f"{400 * KIB}\n"}
+V2_PARENT = {
+    "proc/self/cgroup": "0::/a/b\n",
+    "sys/fs/cgroup/a/b/memory.max": "max\n",
+    "sys/fs/cgroup/a/memory.max": f"{200 * KIB}\n",
+}
+V2_NAMESPACED = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{400 * KIB}\n"}
+V1 = {
+    "proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/a\n0::/\n",
+    "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2**63 - 4096}\n",
+    "sys/fs/cgroup/memory/a/memory.limit_in_bytes": f"{100 * KIB}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "kib"), [({}, 800), (V2_OWN, 400), (V2_PARENT, 200), (V2_NAMESPACED, 400), (V1, 100)]
+)
+def test_three_quarters_of_the_least_that_applies(
+    tmp_path: Path, files: dict[str, str], kib: int
+) -> None:
+    root = host(tmp_path, {"proc/meminfo": MEMINFO} | files)
+    assert memory_for_cells(root) == kib * KIB * 3 // 4
+
+
+def test_this_host_has_memory() -> None:
+    assert memory_for_cells() > 0
+
+
+@pytest.mark.parametrize("meminfo", ["", "MemTotal:\n", "MemTotal: much kB\n"])
+def test_a_host_that_does_not_say_is_an_error_that_tells_what_to_set(
+    tmp_path: Path, meminfo: str
+) -> None:
+    with pytest.raises(HostError, match=r"set admission\.memory_bytes"):
+        memory_for_cells(host(tmp_path, {"proc/meminfo": meminfo}))
