@@ -41,6 +41,9 @@ class Language(Value):
     """A program that prints exactly `Hello, World!` and a newline."""
     aliases: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
+    """Variables of every run, and of the template."""
+    live_env: Mapping[str, str] = {}
+    """Variables that make a cold run write its output line by line, for a stream's reader."""
     template: Path | None = None
     """A stdlib-only Python file that becomes the language's template (docs/plugins.md)."""
     preloads: tuple[str, ...] = ()

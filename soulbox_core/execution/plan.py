@@ -36,20 +36,22 @@ def plan(request: RunRequest, language: Language, limits: Limits, *, live: bool 
     :raises InvalidRequest: the files do not fit in the scratch space the request may use
     """
     _check_fit(request.files, limits)
+    cold = language.template is None or not request.env.keys().isdisjoint(language.cold_env)
+    live_env = language.live_env if live and cold else {}
     return Plan(
         language=language.name,
         step=Step(
             argv=(*_command(language, request.entrypoint), *request.args),
             entrypoint=request.entrypoint,
             files=request.files,
-            env={**BASE_ENV, **language.env, **request.env},
+            env={**BASE_ENV, **language.env, **live_env, **request.env},
             stdin=request.stdin,
             limits=limits,
             outputs=request.outputs,
             args=request.args,
             live=live,
         ),
-        cold=language.template is None or not request.env.keys().isdisjoint(language.cold_env),
+        cold=cold,
     )
 
 

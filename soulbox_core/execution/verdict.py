@@ -34,8 +34,9 @@ def judge(facts: Facts) -> Status:
     # not get another status for its host's cgroup version.
     if facts.oom_kills:
         return Status.MEMORY_EXCEEDED
-    # Then the limit for which the core killed the cell. Any signal beside it is that kill, or
-    # the end of a program that lost the race against it.
+    # Then the limit for which the core stopped the cell. A signal beside it is that kill. An exit
+    # code beside it is a program that ended while the kill was on its way: it had passed the
+    # limit all the same, and of its output some may be lost.
     if facts.stopped_by is not None:
         return _STOPPED[facts.stopped_by]
     # A signal that the kernel sends for a limit outranks a refused fork: the one is what ended

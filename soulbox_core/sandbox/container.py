@@ -169,7 +169,11 @@ class Container:
     async def _new_template(self) -> Forge:
         template = Forge(self._lost, self._cell_gone)
         theirs = template.connect_pair()
-        request = {"op": "template", "preloads": self._language.preloads}
+        request = {
+            "op": "template",
+            "preloads": self._language.preloads,
+            "env": self._language.env,
+        }
         try:
             self._launcher.send(request, (theirs.fileno(),))
         except CellLost as error:

@@ -75,7 +75,8 @@ class Podman:
 
         :raises HostError: Podman is missing or does not start; carries its own words
         """
-        await asyncio.to_thread(self._start)
+        process = self._spawn()
+        await asyncio.to_thread(self._await_socket, process)
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._stop)
@@ -109,9 +110,13 @@ class Podman:
         except (PodmanError, APIError, RequestException, OSError) as error:
             raise ContainerError(f"podman: cannot {what}: {error}") from error
 
-    def _start(self) -> None:
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """Start the service so that it does not outlive the core, not even one that was killed.
+
+        On the event loop's thread: a parent death signal is sent when the *thread* that forked
+        ends (prctl(2), PR_SET_PDEATHSIG), and a thread pool's may at any time.
+        """
         self._socket.unlink(missing_ok=True)
-        # The service must not outlive the core, not even one that was killed.
         argv = ["setpriv", "--pdeathsig", "TERM", "podman", "system", "service", "--time=0"]
         try:
             self._process = subprocess.Popen(
@@ -124,7 +129,7 @@ class Podman:
             )
         except FileNotFoundError as error:
             raise HostError(f"{error.filename} not found; run: apt-get install podman") from error
-        self._await_socket(self._process)
+        return self._process
 
     def _await_socket(self, process: subprocess.Popen[bytes]) -> None:
         url = f"http+unix://{self._socket}"

@@ -86,3 +86,9 @@ def test_version_is_asked_cold_and_without_files() -> None:
     assert asked.step.files == ()
     assert asked.step.env["ONE"] == "1"
     assert asked.step.env["HOME"] == "/box"
+
+
+def test_a_cold_live_run_gets_the_variables_that_unbuffer_it() -> None:
+    lua = language(live_env={"UNBUFFERED": "1"})
+    assert plan(request(), lua, LIMITS, live=True).step.env["UNBUFFERED"] == "1"
+    assert "UNBUFFERED" not in plan(request(), lua, LIMITS).step.env

@@ -1,7 +1,8 @@
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from random import Random
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import pytest
 import uvloop
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from soulbox_core.errors import LimitAboveCeiling, Overloaded
 from soulbox_core.service.admission import Admission
 from tests.loop import on_loop, settle
+
+Ts = TypeVarTuple("Ts")
 
 
 def admission(memory_bytes: int = 10, queue: int = 8, queue_seconds: float = 60.0) -> Admission:
@@ -105,6 +108,33 @@ async def test_a_wait_has_an_end() -> None:
         await room.acquire(1)
     assert room.waiting == 0
     assert room.reserved_bytes == 10
+
+
+def test_whoever_is_let_in_leaves_no_timer_behind() -> None:
+    timers: list[asyncio.TimerHandle] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def call_later(
+            self,
+            delay: float,
+            callback: Callable[[*Ts], object],
+            *args: *Ts,
+            context: Context | None = None,
+        ) -> asyncio.TimerHandle:
+            timers.append(super().call_later(delay, callback, *args, context=context))
+            return timers[-1]
+
+    async def scenario() -> None:
+        room = admission()
+        await room.acquire(10)
+        second = asyncio.create_task(room.acquire(1))
+        await settle()
+        room.release(10)
+        await second
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(scenario())
+    assert [timer.cancelled() for timer in timers] == [True]
 
 
 @on_loop

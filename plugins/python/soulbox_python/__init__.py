@@ -27,6 +27,7 @@ PYTHON = Language(
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108, the cell's own /tmp
     },
+    live_env={"PYTHONUNBUFFERED": "1"},
     template=Path(__file__).with_name("template.py"),
     preloads=("numpy", "pandas"),
     cold_env=COLD_VARIABLES,

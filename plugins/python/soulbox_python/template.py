@@ -141,7 +141,7 @@ def _show(error: BaseException) -> None:
 
 def _finish(code: int, main: types.ModuleType) -> int:
     """What Py_FinalizeEx does for the user, without tearing down the preloads page by page."""
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for non-daemon threads
     atexit._run_exitfuncs()
     _clear(main)
     if not _flush(sys.stdout) and code == 0:

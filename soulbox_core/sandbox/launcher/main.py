@@ -46,6 +46,7 @@ class _TemplateMaker:
     def _be_template(self, descriptor: int, request: dict[str, Any]) -> None:
         kernel.close_all_but(descriptor)
         with socket.socket(fileno=descriptor) as control:
+            os.environ.update(request["env"])  # before the preloads: some read it only once
             try:
                 runner, report = _load_template(request["preloads"])
             except Exception as error:  # whatever an operator's preload raises is to be told

@@ -1,0 +1,161 @@
+"""All bars of the main job, in one run on one machine."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench import http, rivals
+from bench.bare import BareLauncher, bare_launcher
+from bench.measure import LONE_PAUSE_SECONDS, Sample, timed
+from soulbox_core import registry, settings
+from soulbox_core.images.catalog import image_tag
+from soulbox_core.language import Language
+from soulbox_core.sandbox import cgroup
+from soulbox_core.sandbox.podman_env import podman_environment
+from tests.integration.service import Service
+
+HELLO = 'print("hi")'
+FRAMES = "import numpy, pandas; print(pandas.DataFrame({'a': numpy.arange(3)}).a.sum())"
+CLIENTS = 16
+MIB = 1 << 20
+
+
+class Report:
+    """Rows of what was measured against its bar."""
+
+    def __init__(self) -> None:
+        self._table = Table("what", "measured", "baseline", "ratio or value", "bar", "")
+        self.missed = 0
+
+    def row(self, what: str, measured: object, base: object, value: float, bar: str) -> None:
+        """:param bar: such as '<= 2' or '>= 15', held against `value`"""
+        sign, bound = bar.split()
+        met = value <= float(bound) if sign == "<=" else value >= float(bound)
+        self.missed += not met
+        mark = "met" if met else "MISSED"
+        self._table.add_row(what, str(measured), str(base), f"{value:.2f}", bar, mark)
+
+    def show(self) -> None:
+        Console(width=150).print(self._table)
+
+
+@contextmanager
+def served(name: str, *flags: str) -> Iterator[tuple[Service, float]]:
+    """A service, and the seconds until it was ready."""
+    start = time.perf_counter()
+    service = Service(name, "log_level=warning", *flags)
+    seconds = time.perf_counter() - start
+    try:
+        yield service, seconds
+    finally:
+        service.stop()
+
+
+def measure_http(service: Service, source: str, count: int) -> tuple[Sample, Sample]:
+    """Back to back, and lone."""
+    client = http.Client(service.port)
+    message = http.request(service.port, source)
+    back_to_back = timed(lambda: client.run(message), count)
+    lone = timed(lambda: client.run(message), max(20, count // 8), pause=LONE_PAUSE_SECONDS)
+    return back_to_back, lone
+
+
+def measure_bare(bare: BareLauncher, count: int) -> tuple[Sample, Sample, float]:
+    for _ in range(3):
+        bare.lap(HELLO)
+    back_to_back = Sample(tuple(bare.lap(HELLO) for _ in range(count)))
+    lone = Sample(tuple(bare.lone(HELLO, LONE_PAUSE_SECONDS) for _ in range(max(20, count // 8))))
+    return back_to_back, lone, bare.sustain(HELLO, count, CLIENTS)
+
+
+def pss_without_preloads(loaded: settings.Settings) -> float:
+    """MiB of one warm idle container."""
+    with served("bench-idle", "languages.python.preloads=[]") as (service, _):
+        service.run(HELLO)
+        time.sleep(1)
+        instance = Path(loaded.state_dir, "instances", "bench-idle", "id").read_text()
+        return _pss(loaded, f"soulbox-{instance}") / MIB
+
+
+def _pss(loaded: settings.Settings, mark: str) -> int:
+    command = ("podman", "unshare", sys.executable, "-m", "bench.memory", mark)
+    done = subprocess.run(
+        command, env=podman_environment(loaded), stdout=subprocess.PIPE, check=True
+    )
+    return int(done.stdout)
+
+
+def main(count: int) -> int:
+    loaded = settings.load(env=os.environ)
+    language: Language = registry.load(loaded).languages["python"]
+    image = image_tag(language)
+    plain = msgspec.structs.replace(language, preloads=())
+    environment = podman_environment(loaded)
+    report = Report()
+
+    with bare_launcher(loaded, plain, image) as bare:
+        bare_back, bare_lone, bare_rate = measure_bare(bare, count)
+    ran = rivals.podman_run(environment, image, 10)
+    entered = rivals.podman_exec(environment, image, 10)
+    roots = cgroup.find(loaded.cgroup.roots).directories
+    jailed = rivals.nsjail(roots, 30, LONE_PAUSE_SECONDS)
+    print(f"bare cell: {bare_back} back to back, {bare_lone} lone, {bare_rate:.0f}/s", flush=True)
+    print(f"podman run {ran}; podman exec {entered}; nsjail lone {jailed}", flush=True)
+
+    with served("bench", "languages.python.preloads=[]") as (service, _):
+        back, lone = measure_http(service, HELLO, count)
+        crowded, rate = http.crowd(
+            service.port, http.request(service.port, HELLO), CLIENTS, count // CLIENTS * 2
+        )
+        first = http.first_byte(service.port, 50)
+    with served("bench") as (service, ready_seconds):
+        warm_hello, warm_hello_lone = measure_http(service, HELLO, count)
+        frames, frames_lone = measure_http(service, FRAMES, count)
+        warm_crowded, warm_rate = http.crowd(
+            service.port, http.request(service.port, HELLO), CLIENTS, count // CLIENTS * 2
+        )
+    idle_mib = pss_without_preloads(loaded)
+
+    def ratio(a: Sample, b: Sample) -> float:
+        return a.p50 / b.p50
+
+    report.row("hello over HTTP / bare cell", back, bare_back, ratio(back, bare_back), "<= 2")
+    report.row("podman exec / hello over HTTP", entered, back, ratio(entered, back), ">= 15")
+    report.row("podman run / hello over HTTP", ran, back, ratio(ran, back), ">= 30")
+    report.row("lone hello / back to back", lone, back, ratio(lone, back), "<= 1.5")
+    report.row("nsjail lone / lone hello", jailed, lone, ratio(jailed, lone), ">= 3")
+    report.row(
+        "numpy and pandas used / hello", frames, warm_hello, ratio(frames, warm_hello), "<= 2"
+    )
+    report.row(
+        "the same, lone", frames_lone, warm_hello_lone, ratio(frames_lone, warm_hello_lone), "<= 2"
+    )
+    report.row(
+        "throughput, 16 clients / bare",
+        f"{rate:.0f}/s",
+        f"{bare_rate:.0f}/s",
+        rate / bare_rate,
+        ">= 0.5",
+    )
+    report.row("p99 / p50 at 16 clients", crowded, "", crowded.p99 / crowded.p50, "<= 6")
+    report.row("first streamed byte, ms", first, "", first.p50 * 1e3, "<= 3")
+    report.row("PSS of a warm idle container, MiB", "", "", idle_mib, "<= 30")
+    report.row("ready after soulbox serve, s", "", "", ready_seconds, "<= 5")
+    report.show()
+    print(
+        f"with numpy and pandas preloaded: hello {warm_hello}, lone {warm_hello_lone},"
+        f" {CLIENTS} clients {warm_rate:.0f}/s, {warm_crowded}"
+    )
+    return report.missed
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 480)
