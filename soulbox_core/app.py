@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 _FOR_EVER = 1 << 62
 _CLOSE_SECONDS = 5.0
+_PING_SECONDS = 20.0
 
 
 def serve(settings: Settings) -> None:
@@ -147,6 +148,7 @@ async def _listen(app: ASGIApp, settings: Settings, until_drained: object) -> No
     # streams that are under way.
     config.keep_alive_max_requests = _FOR_EVER
     config.websocket_max_message_size = settings.server.request_bytes
+    config.websocket_ping_interval = _PING_SECONDS
     await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]
 
 

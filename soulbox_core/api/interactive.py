@@ -135,7 +135,8 @@ class Talk:
 
     async def close(self, code: int, reason: str = "") -> None:
         """Say that nothing more will come."""
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        async with patience():
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _next(self) -> Message:
         message = await self._receive()

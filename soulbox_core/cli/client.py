@@ -10,6 +10,7 @@ from soulbox_core.errors import SoulBoxError
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _CONNECT_SECONDS = 5.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Url = Annotated[str, typer.Option("--url", envvar="SOULBOX_URL", help="The service to talk to.")]
 
@@ -54,7 +55,10 @@ class _Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def connect(url: str) -> httpx.Client:
     """A client without a limit on how long a program may run; the service has its own."""
-    return httpx.Client(base_url=url, timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS))
+    timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+    # A proxy from the environment leads out of the host, never back to its loopback.
+    proxied = httpx.URL(url).host not in _LOOPBACK
+    return httpx.Client(base_url=url, timeout=timeout, trust_env=proxied)
 
 
 def languages(http: httpx.Client) -> KnownLanguages:

@@ -15,7 +15,7 @@ from soulbox_core.images.catalog import Report
 def progress(name: str) -> Iterator[Report]:
     """Give a `Report` that shows what it is told while the block lasts."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield lambda text, fraction: typer.echo(f"{name}: {text}", err=True)
         return
     columns = (

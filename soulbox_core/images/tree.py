@@ -26,7 +26,7 @@ _LEFT_OUT = (
 )
 _HOOK = (
     'mkdir "$1/box" && rm -rf "$1"/var/cache/debconf/*-old "$1"/var/cache/apt/archives '
-    '"$1"/var/log/*.log "$1"/var/log/apt "$1"/etc/apt/sources.list'
+    '"$1"/var/log/*.log "$1"/var/log/apt "$1"/etc/apt/sources.list "$1"/usr/share/info'
 )
 """/box is where a cell's working directory will be; the rest is of no use in an image."""
 _ADVICE = (

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from enum import Enum, auto
+from time import monotonic
 from typing import Any
 
 from soulbox_core.errors import CellLost
@@ -44,6 +45,7 @@ class ContainerCell:
         self.uid = uid
         self.leaf = leaf
         self.state = State.MAKING
+        self.discarded_at = math.inf
         self._on_unused_death = on_unused_death
         self._link, self._their_end = Link.pair(self._on_frame, self._on_closed)
         self._pidfd = -1
@@ -64,7 +66,7 @@ class ContainerCell:
     def was_made(self, pidfd: int) -> None:
         """The launcher forked it: from now on it can be killed."""
         if self.state is State.DEAD:
-            _kill(pidfd)
+            _signal(pidfd, signal.SIGKILL)
             os.close(pidfd)
         else:
             self._pidfd = pidfd
@@ -85,7 +87,13 @@ class ContainerCell:
         self.leaf.limit(step.limits)
         self.leaf.start()
         supervisor = Supervisor(
-            step, sink, self.leaf, self._kill, self._exit_reader, live_stdin=stdin is not None
+            step,
+            sink,
+            self.leaf,
+            self._last_call,
+            self._kill,
+            self._exit_reader,
+            live_stdin=stdin is not None,
         )
         self._exit_reader = -1  # the supervisor's from here
         self._supervisor = supervisor
@@ -104,6 +112,7 @@ class ContainerCell:
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
+        self.discarded_at = monotonic()
         self._kill()
         self._link.close()
         self._their_end.close()
@@ -116,8 +125,15 @@ class ContainerCell:
             self._parked.exception()  # nobody may be waiting for it
 
     def _kill(self) -> None:
+        """Kill init, and with it, by the kernel's rule, all of its PID namespace."""
+        self._signal(signal.SIGKILL)
+
+    def _last_call(self) -> None:
+        self._signal(signal.SIGUSR1)
+
+    def _signal(self, number: int) -> None:
         if self._pidfd >= 0:
-            _kill(self._pidfd)
+            _signal(self._pidfd, number)
 
     # -- what it tells us ---------------------------------------------------------------------
 
@@ -152,10 +168,9 @@ class ContainerCell:
             self._supervisor.died(why)
 
 
-def _kill(pidfd: int) -> None:
-    """Kill init, and with it, by the kernel's rule, all of its PID namespace."""
+def _signal(pidfd: int, number: int) -> None:
     try:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        signal.pidfd_send_signal(pidfd, number)
     except ProcessLookupError:
         return
 

@@ -24,6 +24,8 @@ _FIRST_UID = 10_000
 _LAST_UID = 59_999
 """Inside the smallest range of subordinate ids that the service asks for."""
 _PING_SECONDS = 5.0
+_UNDEAD_SECONDS = 30.0
+"""After this a killed cell is stuck in the kernel, and its container not to be trusted."""
 
 
 class ContainerSettings(Value):
@@ -138,10 +140,12 @@ class Container:
             old.retire()
 
     async def healthy(self) -> bool:
-        """Whether the launcher and the template answer."""
+        """Whether the launcher and the template answer, and killed cells die."""
         try:
             for forge in filter(None, (self._launcher, self._template)):
                 await forge.ask({"op": "ping"}, (), _PING_SECONDS)
+                if forge.undead(_UNDEAD_SECONDS):
+                    raise ContainerError("a killed cell does not die")
         except ContainerError as error:
             self._lost(str(error))
         return not self._ended

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from soulbox_core.errors import CellLost, ContainerError
@@ -85,6 +86,11 @@ class Forge:
         if reply.get("op") == "failed":
             raise ContainerError(f"the template failed: {reply.get('error')}")
         return reply
+
+    def undead(self, seconds: float) -> bool:
+        """Whether some cell was killed so long ago and still is not gone."""
+        limit = monotonic() - seconds
+        return any(cell.discarded_at < limit for cell in self._cells.values())
 
     def retire(self) -> None:
         """Hang up as soon as its last cell is gone."""

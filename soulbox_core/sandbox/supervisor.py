@@ -18,6 +18,8 @@ Timer = Literal["wall", "cpu", "output"]
 
 KILL_SECONDS = 5.0
 """Longest that a killed cell may take to die; a longer one means a broken container."""
+LAST_CALL_SECONDS = 0.25
+"""What a program whose time is up gets to flush its buffers, before it is killed."""
 _CPU_LOOK_SECONDS = 0.01
 """Shortest time between two looks at the CPU clock."""
 
@@ -25,6 +27,7 @@ _CPU_LOOK_SECONDS = 0.01
 class Supervisor:
     """Watches one step. All methods run on the event loop.
 
+    :param last_call: asks the program to flush and end
     :param kill: ends the cell, whatever it does
     :param exit_reader: becomes readable when the program has ended with 0; closed by `close`
     """
@@ -34,6 +37,7 @@ class Supervisor:
         step: Step,
         sink: Sink,
         leaf: Leaf,
+        last_call: Callable[[], None],
         kill: Callable[[], None],
         exit_reader: int,
         *,
@@ -41,6 +45,7 @@ class Supervisor:
     ) -> None:
         self._limits = step.limits
         self._leaf = leaf
+        self._last_call = last_call
         self._kill = kill
         self._exit_reader = exit_reader
         self._loop = asyncio.get_running_loop()
@@ -149,7 +154,11 @@ class Supervisor:
     def _stop(self, by: Timer) -> None:
         if self._stopped_by is None and not self._done.done():
             self._stopped_by = by
-            self._kill()
+            if by == "output":
+                self._kill()
+            else:
+                self._last_call()
+                self._call_later(LAST_CALL_SECONDS, self._kill)
             self._call_later(KILL_SECONDS, self._give_up)
 
     def _give_up(self) -> None:

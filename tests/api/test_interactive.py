@@ -68,7 +68,7 @@ async def test_a_program_that_reads_nothing_ends_by_itself(app: Starlette) -> No
         (RUN, "not json", "invalid_request", 1008),
         (RUN, b'{"code": "out"}', "invalid_request", 1008),
         (RUN, {"code": 1}, "invalid_request", 1008),
-        (RUN, {"code": "x" * SMALL.request_bytes}, "too_large", 1008),
+        (RUN, '{"code": ""}'.ljust(SMALL.request_bytes + 1), "too_large", 1008),
         (RUN, {"code": "x", "limits": {"memory_bytes": 1 << 40}}, "limit_above_ceiling", 1008),
         ("/v1/run/cobol", {"code": "x"}, "unknown_language", 1008),
         (RUN, {"code": "refuse overloaded"}, "overloaded", 1013),
@@ -183,12 +183,16 @@ async def test_a_program_that_does_not_read_makes_the_client_wait(app: Starlette
 
 @on_loop
 async def test_input_that_nobody_reads_does_not_hold_back_the_result(app: Starlette) -> None:
-    async with Socket(app, RUN) as socket:
+    """A server may send on only when what the client sent is taken."""
+    async with Socket(app, RUN, room=1) as socket:
         await socket.take()
         socket.send({"code": "pause\nout hi"})
         assert (await socket.event())["event"] == "started"
         for _ in range(PIECES + 5):
             socket.send(b"x")
+        await settle()
+        await settle()
+        assert socket.taken()
         assert [(await socket.event())["event"] for _ in range(2)] == ["stdout", "result"]
         assert (await socket.take())["code"] == 1000
         await socket.over()

@@ -30,9 +30,13 @@ def document() -> dict[str, Any]:
     return raw
 
 
+def test_the_document_is_openapi() -> None:
+    SCHEMA.validate()
+
+
 @SCHEMA.parametrize()
 @BOUNDED
-def test_whatever_is_sent_gets_a_documented_answer(case: schemathesis.Case) -> None:
+def test_whatever_is_sent_gets_a_documented_answer(case: schemathesis.Case[Any]) -> None:
     # That a JSON body takes no query parameters, and paths no directory for a file, are rules
     # that OpenAPI has no words for: what it calls valid may be refused.
     case.call_and_validate(excluded_checks=[checks.positive_data_acceptance])
@@ -40,7 +44,7 @@ def test_whatever_is_sent_gets_a_documented_answer(case: schemathesis.Case) -> N
 
 @SCHEMA.include(operation_id="run").parametrize()
 @BOUNDED
-def test_whatever_program_is_sent_gets_a_documented_answer(case: schemathesis.Case) -> None:
+def test_whatever_program_is_sent_gets_a_documented_answer(case: schemathesis.Case[Any]) -> None:
     """As above, past the two refusals that would otherwise answer nearly every case."""
     case.path_parameters["language"] = LUA.name
     if case.media_type == "application/json":

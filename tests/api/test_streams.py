@@ -136,14 +136,16 @@ async def test_a_run_that_does_not_start_is_an_http_error(
     ("program", "code"), [(b"out a\nlose", "cell_lost"), (b"out a\nbug", "internal_error")]
 )
 @on_loop
-async def test_a_failure_after_the_start_is_the_last_event(
-    client: Client, program: bytes, code: str
+async def test_a_failure_after_the_start_is_the_last_event_and_logged(
+    client: Client, caplog: pytest.LogCaptureFixture, program: bytes, code: str
 ) -> None:
     answer = await client.run(program, headers=ACCEPT_SSE)
     events = parse_sse(answer.text)
     assert [event["event"] for event in events] == ["started", "stdout", "error"]
     assert events[-1]["code"] == code
-    assert events[-1]["instance"].endswith(answer.headers["x-request-id"])
+    request_id = answer.headers["x-request-id"]
+    assert events[-1]["instance"].endswith(request_id)
+    assert [request_id in message for message in caplog.messages] == [True]
     assert "secret" not in answer.text
 
 

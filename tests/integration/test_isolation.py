@@ -287,7 +287,8 @@ time.sleep(3)
     look = """
 import ctypes, os, socket
 print([d for d in ("/tmp", "/box", "/dev/shm") if os.path.exists(d + "/trace")])
-for family, address in ((socket.AF_UNIX, "\\0soulbox-trace"), (socket.AF_INET, ("127.0.0.1", 45678))):
+traces = (socket.AF_UNIX, "\\0soulbox-trace"), (socket.AF_INET, ("127.0.0.1", 45678))
+for family, address in traces:
     try:
         socket.socket(family).connect(address); print("connected")
     except ConnectionRefusedError:

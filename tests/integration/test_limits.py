@@ -211,6 +211,29 @@ def test_more_than_the_ceiling_is_refused_with_the_ceiling_named(
     assert problem["ceiling"] > 0
 
 
+@pytest.mark.parametrize("limit", ["wall_seconds", "cpu_seconds"])
+def test_what_was_printed_before_the_time_was_up_is_in_the_answer(
+    service: Service, limit: str
+) -> None:
+    code = "print('so far')\nwhile True: pass"
+    answer = service.run(code, limits={limit: 0.5})
+    assert (answer["stdout"], answer["status"]) == (
+        "so far\n",
+        limit.replace("seconds", "time_exceeded"),
+    )
+
+
+def test_a_program_cannot_talk_past_its_last_call(service: Service) -> None:
+    code = """
+import os, signal
+for n in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}: signal.signal(n, signal.SIG_IGN)
+while True: os.getpid()
+"""
+    answer = service.run(code, limits={"wall_seconds": 0.5})
+    assert answer["status"] == "wall_time_exceeded"
+    assert answer["usage"]["wall_seconds"] < 0.5 + GRACE_SECONDS
+
+
 def test_a_killed_cell_leaves_no_process(service: Service) -> None:
     code = (
         "import os, time\nfor _ in range(5):\n"

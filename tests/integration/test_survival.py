@@ -113,7 +113,7 @@ def _swallow(service: Service, code: str) -> None:
 
 def test_sigterm_lets_a_running_program_finish(own: Service) -> None:
     thread, results = in_background(own.run, "import time; time.sleep(2); print('done')")
-    own.await_true(lambda: own.ready(), "ready")
+    own.await_true(own.ready, "ready")
     time.sleep(0.5)
     own.process.send_signal(signal.SIGTERM)
     thread.join(20)

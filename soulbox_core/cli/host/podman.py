@@ -36,7 +36,7 @@ class _Version(msgspec.Struct):
     version: str = msgspec.field(name="Version")
 
 
-class _Info(msgspec.Struct):
+class Info(msgspec.Struct):
     """The part of `podman info --format json` that matters here."""
 
     host: _Host
@@ -119,10 +119,10 @@ def works(settings: Settings) -> Finding:
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         return failed("podman", " ".join(last), "podman info; podman system migrate")
-    return judge(msgspec.json.decode(done.stdout, type=_Info))
+    return judge(msgspec.json.decode(done.stdout, type=Info))
 
 
-def judge(info: _Info) -> Finding:
+def judge(info: Info) -> Finding:
     """Judge what Podman says of itself."""
     storage = info.store.driver
     if storage != "overlay":

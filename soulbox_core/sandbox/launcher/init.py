@@ -7,6 +7,7 @@ files back, and no others; the program can neither see nor signal it.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import Any, TextIO
 
@@ -47,7 +48,9 @@ def main(
         _be_program(sock, exit_reader, spec, seccomp, runner)
     os.close(exit_reader)
     kernel.keep_capabilities(kernel.CAP_KILL, kernel.CAP_SETUID, kernel.CAP_SETGID)
+    signal.signal(signal.SIGUSR1, lambda *_: _last_call(child))
     status = _wait_for(child)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     wire.send(sock, _report(status))
     harvest.serve(sock, spec["uid"], seccomp)
 
@@ -108,6 +111,17 @@ def _complain(sock: socket.socket, error: BaseException) -> None:
         wire.send(sock, {"op": "broken", "error": message})
     except (OSError, wire.Closed):
         os.write(2, f"soulbox: {message}\n".encode())
+
+
+def _last_call(child: int) -> None:
+    """The core's SIGUSR1: the time is up. Let the program flush what it has buffered.
+
+    Who does not handle LAST_CALL dies of it; the core kills what is left a moment later.
+    """
+    try:
+        os.kill(child, program.LAST_CALL)
+    except ProcessLookupError:
+        return
 
 
 def _wait_for(child: int) -> int:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from . import kernel, wire
 
 _NULL = "/dev/null"
+LAST_CALL = signal.SIGRTMAX
+"""Sent to a program whose time is up. A template may handle it to flush and exit at once."""
 _RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
