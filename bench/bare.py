@@ -58,7 +58,6 @@ class BareLauncher:
         self._made += 1
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         cell = BareCell(str(self._made), ours, self._leaf())
-        join = cell.leaf.join_descriptors()
         spec = {
             "op": "cell",
             "id": cell.name,
@@ -67,10 +66,8 @@ class BareLauncher:
             "rlimits": {"RLIMIT_NOFILE": 4096, "RLIMIT_CORE": 0},
         }
         self._cells[cell.name] = cell
-        wire.send(self._forge, spec, (theirs.fileno(), *join))
+        wire.send(self._forge, spec, (theirs.fileno(), *cell.leaf.join_descriptors))
         theirs.close()
-        for descriptor in join:
-            os.close(descriptor)
         return cell
 
     def listen(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -50,6 +51,7 @@ def serve(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
+    _raise_descriptor_limit()
     uvloop.run(_serve(settings))
 
 
@@ -118,6 +120,12 @@ async def _serve(settings: Settings) -> None:
             await sandbox.close()  # whoever still runs is answered before the connections close
 
         await _listen(app, settings, until_drained)
+
+
+def _raise_descriptor_limit() -> None:
+    """A running cell takes some fifteen descriptors, a client one; the usual 1,024 are few."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _drain(admission: Admission, drain_seconds: float, stop: asyncio.Event) -> None:

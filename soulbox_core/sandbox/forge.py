@@ -51,18 +51,15 @@ class Forge:
             "scratch_bytes": scratch_bytes,
             "rlimits": {"RLIMIT_NOFILE": open_files, "RLIMIT_CORE": 0},
         }
-        join = cell.leaf.join_descriptors()
         try:
             self._cells[cell.id] = cell
-            self.send(spec, (cell.their_end.fileno(), *join))
+            self.send(spec, (cell.their_end.fileno(), *cell.leaf.join_descriptors))
             self.made += 1
         except CellLost:
             del self._cells[cell.id]
             raise
         finally:
             cell.was_sent()
-            for descriptor in join:
-                os.close(descriptor)
 
     async def ask(
         self, frame: dict[str, Any] | None, descriptors: tuple[int, ...], seconds: float

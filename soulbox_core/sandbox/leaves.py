@@ -5,11 +5,17 @@ removed memory cgroup lingers in the kernel until its last page is gone. A leaf 
 but limits and counters, no program can see it, and it is used again only when empty.
 """
 
+import logging
 from collections import deque
 
 from soulbox_core.errors import CgroupError
 from soulbox_core.model import Limits
 from soulbox_core.sandbox.cgroup import Leaf, Tree
+
+logger = logging.getLogger(__name__)
+
+_MOST_IDLE = 32
+"""Leaves kept for later; a burst's others are removed."""
 
 
 class Leaves:
@@ -32,6 +38,8 @@ class Leaves:
     def give_back(self, leaf: Leaf) -> None:
         """Take back the leaf of a cell of which every process is dead."""
         self._idle.append(leaf)
+        if len(self._idle) > _MOST_IDLE:
+            self._remove(self._idle.popleft())
 
     def _reusable(self) -> Leaf | None:
         """The leaf that has been idle longest: its last pages have had time to be freed."""
@@ -40,11 +48,15 @@ class Leaves:
         leaf = self._idle.popleft()
         if leaf.reusable():
             return leaf
+        self._remove(leaf)
+        return None
+
+    def _remove(self, leaf: Leaf) -> None:
         try:
             leaf.remove()
-        except CgroupError:
-            self._idle.append(leaf)  # a process is still on its way out
-        return None
+        except CgroupError as error:
+            # Not to be used again; it goes with its container's tree.
+            logger.warning("%s", error)
 
     def _make(self) -> Leaf:
         self._made += 1

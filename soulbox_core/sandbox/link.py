@@ -12,6 +12,7 @@ from soulbox_core.sandbox.launcher import wire
 
 OnFrame = Callable[[dict[str, Any], list[int]], None]
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 class Link:
@@ -58,7 +59,7 @@ class Link:
 
     def _read(self) -> None:
         try:
-            frame, descriptors = wire.receive(self._socket)
+            frame, descriptors = wire.receive(self._socket, _decode)
         except BlockingIOError:
             return
         except (wire.Closed, OSError, ValueError):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,6 +102,12 @@ class Service:
             assert self.process.poll() is None, f"the service ended:\n{self.said()}"
             assert time.monotonic() < deadline, f"the service is not ready:\n{self.said()}"
             time.sleep(0.05)
+
+
+def instance_id(name: str) -> str:
+    """The id under which an instance marks what is its own."""
+    base = os.environ.get("SOULBOX_STATE_DIR") or os.path.expanduser("~/.local/share/soulbox")
+    return (Path(base) / "instances" / name / "id").read_text().strip()
 
 
 def _free_port() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.service import Service
+from tests.integration.service import Service, instance_id
 
 
 @pytest.fixture
@@ -38,11 +38,6 @@ def _is_launcher(path: Path, mark: str) -> bool:
         return pids[1:] == ["1"] and mark in (path / "mountinfo").read_text()
     except (OSError, IndexError):
         return False
-
-
-def instance_id(name: str) -> str:
-    base = os.environ.get("SOULBOX_STATE_DIR") or os.path.expanduser("~/.local/share/soulbox")
-    return (Path(base) / "instances" / name / "id").read_text().strip()
 
 
 def traces(instance: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What both cgroup backends offer: a tree per container, a leaf per cell."""
 
 import os
+from collections.abc import Iterable
 from typing import Protocol
 
 from soulbox_core.errors import CgroupError
@@ -26,12 +27,12 @@ class Counters(Value):
 class Leaf(Protocol):
     """The cgroup of one cell, in every hierarchy that the backend needs."""
 
-    def join_descriptors(self) -> tuple[int, ...]:
-        """Descriptors of the cgroup.procs files, which the caller closes.
+    join_descriptors: tuple[int, ...]
+    """Open cgroup.procs files, the leaf's own: who writes "0" to each is in.
 
-        Opened by us, as the kernel checks the opener's right to move a process in
-        (cgroup-v1: cgroup_procs_write_permission; v2 since 5.16).
-        """
+    Opened by us, as the kernel checks the opener's right to move a process in
+    (cgroup_procs_write_permission; on v2 since 5.16).
+    """
 
     def limit(self, limits: Limits) -> None:
         """Write those of memory, processes and cpus that are not set so already."""
@@ -165,6 +166,13 @@ def open_to_join(path: str) -> int:
         return os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CgroupError(f"cannot open {path}/cgroup.procs: {error.strerror}") from error
+
+
+def close_all(files: Iterable[ControlFile], descriptors: Iterable[int]) -> None:
+    for file in files:
+        file.close()
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def processes(path: str) -> list[int]:

@@ -28,6 +28,9 @@ class V1Leaf:
         self._limits: Limits | None = None
         for directory in self._directories:
             base.make(directory)
+        self.join_descriptors: tuple[int, ...] = tuple(
+            base.open_to_join(d) for d in self._directories
+        )
         self._usage = base.ControlFile(f"{self._memory}/memory.usage_in_bytes")
         self._peak = base.ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR)
         self._oom = base.ControlFile(f"{self._memory}/memory.oom_control")
@@ -37,9 +40,6 @@ class V1Leaf:
         self._files = (self._usage, self._peak, self._oom, self._forks, self._alive, self._time)
         base.write(f"{self._memory}/memory.swappiness", "0", optional=True)
         self._oom_before = self._forks_before = self._nanoseconds_before = 0
-
-    def join_descriptors(self) -> tuple[int, ...]:
-        return tuple(base.open_to_join(directory) for directory in self._directories)
 
     def limit(self, limits: Limits) -> None:
         old = self._limits
@@ -85,8 +85,7 @@ class V1Leaf:
         return (self._time.number() - self._nanoseconds_before) / 1e9
 
     def remove(self) -> None:
-        for file in self._files:
-            file.close()
+        base.close_all(self._files, self.join_descriptors)
         for directory in self._directories:
             base.remove_below(directory)
 

@@ -25,6 +25,7 @@ class V2Leaf:
         base.make(directory)
         base.write(f"{directory}/memory.swap.max", "0", optional=True)
         base.write(f"{directory}/memory.oom.group", "1")
+        self.join_descriptors: tuple[int, ...] = (base.open_to_join(directory),)
         self._usage = base.ControlFile(f"{directory}/memory.current")
         self._peak = _peak_file(directory)
         self._events = base.ControlFile(f"{directory}/memory.events")
@@ -34,9 +35,6 @@ class V2Leaf:
         self._files = (self._usage, self._peak, self._events, self._forks, self._alive, self._time)
         self._peak_restarts = True
         self._oom_before = self._forks_before = self._microseconds_before = 0
-
-    def join_descriptors(self) -> tuple[int, ...]:
-        return (base.open_to_join(self._directory),)
 
     def limit(self, limits: Limits) -> None:
         old = self._limits
@@ -76,8 +74,7 @@ class V2Leaf:
         return (self._time.field(b"usage_usec") - self._microseconds_before) / 1e6
 
     def remove(self) -> None:
-        for file in self._files:
-            file.close()
+        base.close_all(self._files, self.join_descriptors)
         base.remove_below(self._directory)
 
 
