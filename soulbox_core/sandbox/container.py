@@ -71,7 +71,7 @@ class Container:
         self._ended = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._renewing = asyncio.Lock()
+        self._renewing = False
 
     async def start(self) -> None:
         """Start it and wait until cells can be made.
@@ -130,13 +130,23 @@ class Container:
             raise
         return cell
 
+    @property
+    def template_is_worn(self) -> bool:
+        """Whether the template has made its number of cells and no successor is on its way."""
+        worn = self._template is not None and self._template.made >= self._settings.template_cells
+        return worn and not self._renewing
+
     async def renew_template(self) -> None:
-        """Replace a template that has made its number of cells; the old one ends by itself."""
-        async with self._renewing:
-            old = self._template
-            if old is None or old.made < self._settings.template_cells:
-                return
-            self._template = await self._new_template()
+        """Replace the template; the old one goes on until then, and ends with its last cell.
+
+        :raises ContainerError: the new one does not start
+        """
+        self._renewing = True
+        try:
+            old, self._template = self._template, await self._new_template()
+        finally:
+            self._renewing = False
+        if old is not None:
             old.retire()
 
     async def healthy(self) -> bool:

@@ -47,6 +47,7 @@ class Pool:
         self._parked: deque[ContainerCell] = deque()
         self._waiting: deque[asyncio.Future[ContainerCell]] = deque()
         self._making = 0
+        self._failures = 0
         self._fault: ContainerError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._replacing = False
@@ -67,6 +68,7 @@ class Pool:
             self._container = await self._new_container(self._lost)
         except ContainerError as error:
             self._fault = error
+            self._failures += 1
             self._spawn(self._restart())
             raise
         self._making += self._target
@@ -96,7 +98,7 @@ class Pool:
             cell = self._parked.popleft()
             self._fill()
             return cell
-        if self._fault is not None and self._container is None:
+        if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
         waiting: asyncio.Future[ContainerCell] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
@@ -133,15 +135,28 @@ class Pool:
             cell = await container.make_cell(
                 cold=False, scratch_bytes=self._scratch_bytes, on_unused_death=self._parked_died
             )
-            await container.renew_template()
         except ContainerError as error:
-            self._making -= 1
+            self._no_longer_making(container)
             self._failed(container, error)
             return
-        self._making -= 1
+        self._no_longer_making(container)
         self._fault = None
+        self._failures = 0
         self._hand_over(cell)
         self._fill()
+        if container.template_is_worn:
+            self._spawn(self._renew_template(container))
+
+    def _no_longer_making(self, container: Container) -> None:
+        """Count down, unless a successor has taken over and the count is of its cells."""
+        if container is self._container:
+            self._making -= 1
+
+    async def _renew_template(self, container: Container) -> None:
+        try:
+            await container.renew_template()
+        except ContainerError as error:
+            self._failed(container, error)
 
     def _hand_over(self, cell: ContainerCell) -> None:
         while self._waiting:
@@ -153,10 +168,14 @@ class Pool:
 
     def _failed(self, container: Container, error: ContainerError) -> None:
         """A cell could not be made: what cannot make cells is replaced, not repaired."""
+        if self._closed or container is not self._container:
+            return
         logger.error("%s: %s", self._language, error)
         self._fault = error
-        if self._container is container:
-            self._lost(container, str(error))
+        self._failures += 1
+        if self._failures > 1:  # a new container did not help; nobody shall wait for a third
+            self._refuse_waiting(error)
+        self._lost(container, str(error))
 
     def _parked_died(self, cell: ContainerCell) -> None:
         if cell in self._parked:
@@ -175,19 +194,26 @@ class Pool:
         self._spawn(container.destroy())
 
     async def _restart(self) -> None:
-        for attempt in range(1 << 30):
+        while True:
+            if self._failures > 1:
+                await asyncio.sleep(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
             try:
-                self._container = await self._new_container(self._lost)
+                self._use(await self._new_container(self._lost))
             except ContainerError as error:
+                logger.error("%s: %s", self._language, error)
                 self._fault = error
+                self._failures += 1
                 self._refuse_waiting(error)
-                pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
-                logger.error("%s: %s; next attempt in %g s", self._language, error, pause)
-                await asyncio.sleep(pause)
             else:
-                self._fault = None
-                self._fill()
                 return
+
+    def _use(self, container: Container) -> None:
+        """From now on make cells in this container."""
+        self._container = container
+        self._making = 0
+        self._fault = None
+        self._drop_parked()
+        self._fill()
 
     async def _replace(self, old: Container) -> None:
         """Start the successor first, then let the old one finish what runs in it."""
@@ -199,9 +225,7 @@ class Pool:
             return
         finally:
             self._replacing = False
-        self._container = new
-        self._drop_parked()
-        self._fill()
+        self._use(new)
         try:
             async with asyncio.timeout(_RETIRE_SECONDS):
                 await old.idle()
