@@ -225,4 +225,5 @@ def bare_launcher(settings: Settings, language: Language, image: str) -> Iterato
         asyncio.run(podman.remove(name))
         asyncio.run(podman.stop())
         tree.remove()
+        cgroups.remove()
         instance.close()

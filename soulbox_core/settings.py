@@ -97,10 +97,9 @@ class Pool(Section):
 
     parked: Count = 4
     """Parked cells kept ready."""
-    template_cells: Positive = 2_000
-    """Cells forked from one template before it is replaced (its hash secret with it)."""
-    container_cells: Positive = 20_000
-    """Cells made in one container before it is replaced."""
+    container_cells: Positive = 10_000
+    """Cells made in one container before it is replaced, and with it the secret of str hashes
+    and the address layout that the cells of one template share."""
     making_seconds: Seconds = 20.0
     """Longest that a template or cell may take to get ready before its container is replaced."""
     container_memory_bytes: Positive = 1 << 30

@@ -46,7 +46,6 @@ build_and_install() {
   local wheels=$1
   shift
   (
-    umask 022 # the service's user must be able to read what root installs
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1 PIP_USER=0
     # A changed Python leaves an environment that cannot be mended.
     "$venv/bin/python3" -c '' 2>/dev/null || "$python" -m venv --clear "$venv" || exit

@@ -16,7 +16,7 @@ step() {
   local what=$1 fix=$2 log spinner='' code=0 started=$SECONDS
   shift 2
   log=$(mktemp)
-  if [ -t 2 ]; then
+  if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
     spin "$what" &
     spinner=$!
   else

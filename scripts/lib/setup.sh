@@ -6,6 +6,7 @@
 # subordinate ids, cgroup delegation.
 
 set -euo pipefail
+umask 022 # what root installs, the service must be able to read
 
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 checkout=$(dirname "$(dirname "$lib")")
@@ -39,3 +40,5 @@ source "$lib/user.sh"
 source "$lib/program.sh"
 # shellcheck source=scripts/lib/cgroups.sh
 source "$lib/cgroups.sh"
+# shellcheck source=scripts/lib/checkout.sh
+source "$lib/checkout.sh"

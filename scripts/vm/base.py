@@ -1,21 +1,24 @@
 """The virtual machine's system disk: Debian with systemd, cgroup v2 and rootless Podman.
 
-Named by a hash of its recipe and built once; a run boots it with a throw-away overlay, so that
+Named by a hash of its recipe and built once. A run boots it below a throw-away overlay, so that
 it never changes.
 """
 
 import hashlib
 import json
-import os
+import platform
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from host import Unable, as_root, machine, run, say
+from tools import run, run_as_root, say
 
 SUITE = "trixie"
-PACKAGES = (
+PYTHON = "3.13"  # the suite's
+MACHINE = platform.machine()
+_KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
+_PACKAGES = (
     "ca-certificates",
     "crun",
     "dbus-user-session",
@@ -24,7 +27,7 @@ PACKAGES = (
     "kmod",
     "libpam-systemd",
     "libseccomp2",
-    "linux-image-cloud-arm64" if machine() == "aarch64" else "linux-image-cloud-amd64",
+    _KERNELS[MACHINE],
     "passt",
     "podman",
     "procps",
@@ -33,38 +36,46 @@ PACKAGES = (
     "udev",
     "uidmap",
 )
-DISK_SIZE = "12G"  # sparse
-UNIT = """\
+_DISK_SIZE = "4G"
+_UNIT = """\
 [Unit]
 Description=Runs the job on the code disk, then powers off
 After=multi-user.target
 
 [Service]
-ExecStart=/bin/sh -c 'udevadm settle; mkdir -p /code && mount -o ro LABEL=code /code && exec /code/guest/main'
+ExecStartPre=udevadm settle
+ExecStart=/bin/sh -c 'mkdir -p /code && mount -o ro LABEL=code /code && exec /code/guest/main'
+ExecStopPost=systemctl poweroff --force
 StandardOutput=journal+console
 StandardError=journal+console
-ExecStopPost=systemctl poweroff --force
 
 [Install]
 WantedBy=graphical.target
 """
-# A small initrd with just the disk's drivers, and no unit that only costs time under emulation.
-_SETUP = r"""
+_BEFORE_THE_KERNEL = r"""#!/bin/sh
 set -eu
-mkdir -p "$1/etc/initramfs-tools/conf.d"
-printf 'MODULES=list\nCOMPRESS=zstd\n' >"$1/etc/initramfs-tools/conf.d/soulbox"
-mkdir -p "$1/etc/modules-load.d"
-printf 'virtio_console\noverlay\n' >"$1/etc/modules-load.d/soulbox.conf"
-printf 'virtio_pci\nvirtio_blk\next4\n' >>"$1/etc/initramfs-tools/modules"
+cd "$1/etc"
+mkdir -p initramfs-tools/conf.d modules-load.d
+# a small initrd, with no more than it takes to find the disk
+printf 'MODULES=list\nCOMPRESS=zstd\n' >initramfs-tools/conf.d/soulbox
+printf 'virtio_pci\nvirtio_blk\next4\n' >>initramfs-tools/modules
+printf 'virtio_console\noverlay\n' >modules-load.d/soulbox.conf
 """
-_CUSTOMIZE = r"""
+_AT_THE_END = r"""#!/bin/sh
 set -eu
 printf 'soulbox-vm\n' >"$1/etc/hostname"
-printf '%s' "$UNIT" >"$1/etc/systemd/system/soulbox-vm.service"
-chroot "$1" useradd --create-home --shell /bin/bash --add-subids-for-system --system soulbox
+cp "$(dirname "$0")/unit" "$1/etc/systemd/system/soulbox-vm.service"
+# as scripts/lib/user.sh does it
+chroot "$1" useradd --system --user-group --no-create-home --home-dir /var/lib/soulbox \
+    --shell /usr/sbin/nologin soulbox
+chroot "$1" usermod --add-subuids 100000-165535 --add-subgids 100000-165535 soulbox
+mkdir "$1/var/lib/soulbox"
+chroot "$1" chown soulbox: /var/lib/soulbox
+# nothing that only costs time
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
     e2scrub_reap.service fstrim.timer getty@tty1.service serial-getty@ttyS0.service \
-    serial-getty@ttyAMA0.service systemd-timesyncd.service ldconfig.service; do
+    serial-getty@ttyAMA0.service systemd-timesyncd.service ldconfig.service \
+    systemd-journal-catalog-update.service systemd-hwdb-update.service; do
     chroot "$1" systemctl --quiet mask "$unit"
 done
 chroot "$1" systemctl --quiet enable soulbox-vm.service
@@ -75,8 +86,7 @@ _TO_DISK = r"""
 set -eu
 cd "$1"
 mkdir tree
-tar --extract --numeric-owner --preserve-permissions --exclude='./dev/*' --directory tree \
-    --file tree.tar
+tar --extract --numeric-owner --preserve-permissions --exclude='./dev/*' -C tree -f tree.tar
 cp tree/boot/vmlinuz-* kernel
 cp tree/boot/initrd.img-* initrd
 mke2fs -q -t ext4 -L root -d tree disk "$2"
@@ -85,7 +95,7 @@ rm -rf tree tree.tar
 
 
 @dataclass(frozen=True)
-class BaseImage:
+class Base:
     """What a machine boots from."""
 
     kernel: Path
@@ -93,44 +103,37 @@ class BaseImage:
     disk: Path
 
 
-def ensure(cache: Path) -> BaseImage:
-    """Build the image unless it is there."""
-    recipe = [SUITE, PACKAGES, DISK_SIZE, UNIT, _SETUP, _CUSTOMIZE, _TO_DISK, machine()]
-    name = f"base-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}"
+def ensure(cache: Path) -> Base:
+    """Build the system disk unless it is there."""
+    recipe = [SUITE, _PACKAGES, _DISK_SIZE, _UNIT, _BEFORE_THE_KERNEL, _AT_THE_END, _TO_DISK]
+    name = f"base-{hashlib.sha256(json.dumps([MACHINE, recipe]).encode()).hexdigest()[:16]}"
     if not (cache / name).is_dir():
-        say("building the system disk (once; about a minute)")
+        say("building the machine's system disk; once, about a minute")
         with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as work:
-            os.chmod(work, 0o755)  # noqa: S103  (mmdebstrap's other user ids must pass)
+            Path(work).chmod(0o755)  # mmdebstrap's other user ids must pass
             _build(Path(work) / name)
             (Path(work) / name).rename(cache / name)
         for old in cache.glob("base-*"):
             if old.name != name:
                 shutil.rmtree(old)
-    files = {file: cache / name / file for file in ("kernel", "initrd", "disk")}
-    return BaseImage(**files)
+    return Base(*(cache / name / file for file in ("kernel", "initrd", "disk")))
 
 
 def _build(directory: Path) -> None:
-    directory.mkdir()
     hooks = directory / "hooks"
-    hooks.mkdir()
-    os.environ["UNIT"] = UNIT
-    for name, text in (("setup", _SETUP), ("customize", _CUSTOMIZE)):
-        (hooks / name).write_text(f"#!/bin/sh\n{text}")
+    hooks.mkdir(parents=True)
+    for name, text in (("before", _BEFORE_THE_KERNEL), ("end", _AT_THE_END), ("unit", _UNIT)):
+        (hooks / name).write_text(text)
         (hooks / name).chmod(0o755)
     run(
-        [
-            "mmdebstrap",
-            "--variant=minbase",
-            f"--include={','.join(PACKAGES)}",
-            f"--essential-hook={hooks}/setup \"$1\"",
-            f"--customize-hook={hooks}/customize \"$1\"",
-            "--dpkgopt=force-unsafe-io",
-            SUITE,
-            str(directory / "tree.tar"),
-        ]
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={','.join(_PACKAGES)}",
+        f'--essential-hook={hooks}/before "$1"',
+        f'--customize-hook={hooks}/end "$1"',
+        "--dpkgopt=force-unsafe-io",
+        SUITE,
+        str(directory / "tree.tar"),
     )
+    run_as_root("sh", "-c", _TO_DISK, "to-disk", str(directory), _DISK_SIZE)
     shutil.rmtree(hooks)
-    run(as_root(["sh", "-c", _TO_DISK, "to-disk", str(directory), DISK_SIZE]))
-    if not (directory / "disk").exists():
-        raise Unable(f"no disk came out in {directory}")

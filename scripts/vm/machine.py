@@ -1,19 +1,35 @@
-"""Boots the virtual machine and passes on what it says."""
+"""Boots the virtual machine and passes on what its job says."""
 
 import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from base import BaseImage
-from host import QEMU, Unable, machine, say
+from base import MACHINE, Base
+from tools import Unable
 
-EXIT_MARK = "@@soulbox-vm exit "
-_CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
-_TYPE = {"x86_64": "q35,sata=off", "aarch64": "virt"}
-_CONSOLE_TAIL_LINES = 30
+_EXIT_MARK = "@@soulbox-vm exit "
+"""Begins the job's last line; guest/main writes it."""
+# la57: Linux built without it takes its own addresses for bad when QEMU 7.2 emulates it, and
+# shows "xxx" for every path in /proc/self/mountinfo. svm: not needed, loads KVM's modules.
+_QEMU = {
+    "x86_64": ("qemu-system-x86_64", "-machine", "q35,sata=off", "-cpu", "max,-svm,-la57"),
+    "aarch64": ("qemu-system-aarch64", "-machine", "virt", "-cpu", "max"),
+}
+_CONSOLES = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
+_TAIL_LINES = 30
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk, which the machine finds by its label."""
+
+    file: Path
+    keep: bool = False
+    """Whether what the machine writes to it stays."""
 
 
 @dataclass(frozen=True)
@@ -21,75 +37,74 @@ class Hardware:
     """What the machine is given."""
 
     accelerator: str
-    """tcg emulates and works anywhere, some ten times slower; kvm needs /dev/kvm to be usable."""
+    """tcg emulates and works anywhere, 10 to 20 times slower; kvm needs a usable /dev/kvm."""
     memory_mib: int
     cpus: int
+    seconds: float
+    """After which it is switched off, whatever it does."""
 
 
-def boot(
-    base: BaseImage, disks: list[Path], hardware: Hardware, console: Path, timeout_seconds: float
-) -> int:
-    """Run the machine to its end and return the job's exit code.
+def boot(base: Base, disks: Iterable[Disk], hardware: Hardware, console: Path) -> int:
+    """Run the machine to the end of its job and return the job's exit code.
 
-    :param disks: read-only disks; the machine finds them by their labels
-    :param console: file for what kernel and systemd print
-    :raises Unable: the machine did not get to the end of the job
+    :param console: file for what its kernel and systemd print
+    :raises Unable: the job did not get to its end
     """
     argv = _argv(base, disks, hardware, console)
     # stdin is a pipe that stays open: at its end QEMU would close the job's port both ways.
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        code = _relay(process, time.monotonic() + timeout_seconds)
+        return _relay(process, hardware.seconds)
+    except Unable as error:
+        lines = console.read_text(errors="replace").splitlines() if console.exists() else []
+        tail = "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:])
+        raise Unable(f"{error}; the end of its console ({console}):\n{tail}") from None
     finally:
         process.kill()
         process.wait()
-    if code is None:
-        lines = console.read_text(errors="replace").splitlines()[-_CONSOLE_TAIL_LINES:]
-        raise Unable("the machine ended before the job did; its console:\n" + "\n".join(lines))
-    return code
 
 
-def _argv(
-    base: BaseImage, disks: list[Path], hardware: Hardware, console: Path
-) -> list[str]:
-    drives = [f"file={disk},format=raw,if=virtio,readonly=on" for disk in disks]
-    kernel_line = f"console={_CONSOLE[machine()]} root=LABEL=root rw panic=-1"
+def _argv(base: Base, disks: Iterable[Disk], hardware: Hardware, console: Path) -> list[str]:
+    kernel_line = f"console={_CONSOLES[MACHINE]} root=LABEL=root rw panic=-1"
     return [
-        *(QEMU[machine()], "-machine", _TYPE[machine()], "-accel", hardware.accelerator),
-        *("-cpu", "max", "-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
+        *(*_QEMU[MACHINE], "-accel", hardware.accelerator),
+        *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
         *("-nodefaults", "-display", "none", "-no-reboot", "-nic", "none"),
         *("-kernel", str(base.kernel), "-initrd", str(base.initrd), "-append", kernel_line),
-        # snapshot: what the machine writes goes to a nameless temporary file
-        *("-drive", f"file={base.disk},format=raw,if=virtio,snapshot=on,cache=unsafe"),
-        *(word for drive in drives for word in ("-drive", drive)),
-        *("-serial", f"file:{console}"),
-        *("-device", "virtio-serial", "-chardev", "stdio,id=job,signal=off"),
+        *_drives((Disk(base.disk), *disks)),
+        *("-serial", f"file:{console}", "-device", "virtio-rng-pci", "-device", "virtio-serial"),
+        *("-chardev", "stdio,id=job,signal=off"),
         *("-device", "virtserialport,chardev=job,name=soulbox"),
-        *("-device", "virtio-rng-pci"),
     ]
 
 
-def _relay(process: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """Show the job's lines as they come; return its exit code, None if the machine just ended."""
+def _drives(disks: Iterable[Disk]) -> Iterator[str]:
+    for disk in disks:
+        yield "-drive"
+        # snapshot: what the machine writes goes to a nameless temporary file
+        snapshot = "off" if disk.keep else "on"
+        yield f"file={disk.file},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"
+
+
+def _relay(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """Show the job's output as it comes; return its exit code."""
     assert process.stdout is not None
+    deadline = time.monotonic() + seconds
     selector = selectors.DefaultSelector()
     selector.register(process.stdout, selectors.EVENT_READ)
-    pending = b""
-    while True:
-        if not selector.select(max(0.0, deadline - time.monotonic())):
-            raise Unable("out of time; see --timeout")
-        chunk = process.stdout.read1()
+    pending = ""
+    while selector.select(max(0.0, deadline - time.monotonic())):
+        chunk = process.stdout.read1()  # type: ignore[attr-defined]
         if not chunk:
-            return None
-        *lines, pending = (pending + chunk).split(b"\n")
+            raise Unable("the machine ended before its job did")
+        *lines, pending = (pending + chunk.decode(errors="replace")).split("\n")
         for line in lines:
-            text = line.decode(errors="replace")
-            if text.startswith(EXIT_MARK):
-                say("the job ended; the machine is switched off")
-                return int(text.removeprefix(EXIT_MARK))
-            print(text, flush=True)
-        # pytest shows progress within a line
-        if pending and not pending.startswith(EXIT_MARK[:2].encode()):
-            sys.stdout.write(pending.decode(errors="replace"))
+            if line.startswith(_EXIT_MARK):
+                return int(line.removeprefix(_EXIT_MARK))
+            print(line, flush=True)
+        # pytest shows its progress within a line
+        if pending and not pending.startswith(_EXIT_MARK[0]):
+            sys.stdout.write(pending)
             sys.stdout.flush()
-            pending = b""
+            pending = ""
+    raise Unable(f"the machine was switched off after {seconds:g} s (see --timeout)")

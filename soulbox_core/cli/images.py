@@ -90,7 +90,7 @@ def _build(builder: Builder, language: Language, force: bool) -> str | None:
             built = builder.build(language, report, force=force)
         except ImageError as error:
             return f"{language.name}: {error}"
-    typer.echo(f"{language.name}: {'built' if built else 'there already'}: {image_tag(language)}")
+    typer.echo(f"✓ {image_tag(language)} {'built' if built else 'is there'}")
     return None
 
 

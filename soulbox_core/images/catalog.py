@@ -29,8 +29,6 @@ _PIP_ADVICE = (
     "check the requirements' names and versions (only wheels for the image's Python are taken), "
     "the network and pip's settings (PIP_*, pip.conf), then run it again"
 )
-
-
 _PIP_SAYS = ("Collecting ", "Downloading ", "Installing ")
 """How the lines of pip begin that tell how far it is."""
 
@@ -84,17 +82,17 @@ class Builder:
         return removed, kept
 
     def _build(self, what: Recipe, report: Report, force: bool) -> None:
-        stale = force and what.tree_tag not in self._renewed
-        if stale or not self.store.exists(what.tree_tag):
-            self._build_tree(what, report)
+        anew = force and what.tree_tag not in self._renewed
+        if anew or not self.store.exists(what.tree_tag):
+            self._build_tree(what, report, anew)
         if what.pypi:
             self._build_layer(what, report)
         else:
             self.store.tag(what.tree_tag, what.tag)
 
-    def _build_tree(self, what: Recipe, report: Report) -> None:
+    def _build_tree(self, what: Recipe, report: Report, anew: bool) -> None:
         tar = self._work / f"{what.tree_tag.rpartition(':')[2]}.tar"
-        if not tar.exists():
+        if anew or not tar.exists():
             tree.make_tar(what.packages, self._sources, tar, self._env, report)
         report("importing into Podman's storage", 0.76)
         self.store.import_tar(tar, what.tree_tag)

@@ -102,6 +102,8 @@ class ContainerCell:
             self._link.send(_frame(step), supervisor.descriptors)
             facts = await supervisor.outcome(stdin)
             if step.outputs and facts.stopped_by is None and self._link.open:
+                # It said that it has ended; whether it lied or is on its way out, it ends now.
+                self._signal(signal.SIGUSR2)
                 return await harvest(self._link, step, facts)
             return facts
         finally:

@@ -35,7 +35,6 @@ class ContainerSettings(Value):
     open_files: int
     memory_bytes: int
     making_seconds: float
-    template_cells: int
     seccomp: bytes
 
 
@@ -71,7 +70,6 @@ class Container:
         self._ended = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._renewing = False
 
     async def start(self) -> None:
         """Start it and wait until cells can be made.
@@ -129,25 +127,6 @@ class Container:
             cell.discard()
             raise
         return cell
-
-    @property
-    def template_is_worn(self) -> bool:
-        """Whether the template has made its number of cells and no successor is on its way."""
-        worn = self._template is not None and self._template.made >= self._settings.template_cells
-        return worn and not self._renewing
-
-    async def renew_template(self) -> None:
-        """Replace the template; the old one goes on until then, and ends with its last cell.
-
-        :raises ContainerError: the new one does not start
-        """
-        self._renewing = True
-        try:
-            old, self._template = self._template, await self._new_template()
-        finally:
-            self._renewing = False
-        if old is not None:
-            old.retire()
 
     async def healthy(self) -> bool:
         """Whether the launcher and the template answer, and killed cells die."""

@@ -46,7 +46,6 @@ class ContainerSandbox:
             open_files=settings.limits.ceiling.open_files,
             memory_bytes=settings.pool.container_memory_bytes,
             making_seconds=settings.pool.making_seconds,
-            template_cells=settings.pool.template_cells,
             seccomp=seccomp,
         )
         self._pools = {name: self._pool(language, settings) for name, language in languages.items()}
@@ -75,6 +74,10 @@ class ContainerSandbox:
     async def close(self) -> None:
         """Kill every cell and remove every container."""
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        try:
+            await asyncio.to_thread(self._cgroups.remove)
+        except CgroupError as error:
+            logger.error("%s", error)
 
     async def claim(
         self, language: str, *, scratch_bytes: int, cold: bool = False

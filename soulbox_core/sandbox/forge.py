@@ -11,6 +11,15 @@ from soulbox_core.errors import CellLost, ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.link import Link
 
+_RLIMITS = {
+    "RLIMIT_CORE": 0,
+    # The kernel counts these for the service's user as a whole, too; without limits of their
+    # own, one cell could take all there is (setrlimit(2); ucounts in kernel/ucount.c).
+    "RLIMIT_SIGPENDING": 1024,
+    "RLIMIT_MSGQUEUE": 65536,
+    "RLIMIT_MEMLOCK": 65536,
+}
+
 
 class Forge:
     """A connection to a process in the container that forks cells.
@@ -27,7 +36,6 @@ class Forge:
         self._cells: dict[str, ContainerCell] = {}
         self._reply: asyncio.Future[dict[str, Any]] | None = None
         self._link: Link | None = None
-        self._retired = False
         self.made = 0
 
     def connect(self, sock: socket.socket) -> None:
@@ -49,7 +57,7 @@ class Forge:
             "id": cell.id,
             "uid": cell.uid,
             "scratch_bytes": scratch_bytes,
-            "rlimits": {"RLIMIT_NOFILE": open_files, "RLIMIT_CORE": 0},
+            "rlimits": {"RLIMIT_NOFILE": open_files, **_RLIMITS},
         }
         try:
             self._cells[cell.id] = cell
@@ -89,12 +97,6 @@ class Forge:
         limit = monotonic() - seconds
         return any(cell.discarded_at < limit for cell in self._cells.values())
 
-    def retire(self) -> None:
-        """Hang up as soon as its last cell is gone."""
-        self._retired = True
-        if not self._cells:
-            self.close()
-
     def close(self) -> None:
         """Hang up: the process ends, and a launcher takes its container along."""
         if self._link is not None:
@@ -114,8 +116,6 @@ class Forge:
                 self._cells[frame["id"]].was_made(descriptors.pop())
             case "gone":
                 self._on_gone(self._cells.pop(frame["id"]))
-                if self._retired:
-                    self.retire()
             case "ready" | "failed" | "pong" if self._reply is not None and not self._reply.done():
                 self._reply.set_result(frame)
         for descriptor in descriptors:

@@ -144,19 +144,11 @@ class Pool:
         self._failures = 0
         self._hand_over(cell)
         self._fill()
-        if container.template_is_worn:
-            self._spawn(self._renew_template(container))
 
     def _no_longer_making(self, container: Container) -> None:
         """Count down, unless a successor has taken over and the count is of its cells."""
         if container is self._container:
             self._making -= 1
-
-    async def _renew_template(self, container: Container) -> None:
-        try:
-            await container.renew_template()
-        except ContainerError as error:
-            self._failed(container, error)
 
     def _hand_over(self, cell: ContainerCell) -> None:
         while self._waiting:

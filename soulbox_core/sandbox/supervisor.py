@@ -128,6 +128,9 @@ class Supervisor:
         scratch_full: bool,
     ) -> None:
         counters = self._leaf.counters()
+        if self._stopped_by is not None:
+            # Whether it obeyed the last call or had to be killed is the luck of a moment.
+            exit_code, signal_number = None, int(signal.SIGKILL)
         self._done.set_result(
             Facts(
                 exit_code=exit_code,

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -307,6 +308,36 @@ print(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))
 
 def test_the_host_name_and_boot_of_the_host_are_not_its(service: Service) -> None:
     assert service.output("import socket; print(socket.gethostname())") == "soulbox\n"
+
+
+def test_one_cell_cannot_use_up_what_the_kernel_counts_by_user(service: Service) -> None:
+    """inotify instances, queued signals and message queues, of which a user has only so many."""
+    hoard = """
+import ctypes, os, signal, time
+libc = ctypes.CDLL(None)
+print(sum(libc.inotify_init() >= 0 for _ in range(200)), flush=True)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGRTMIN})
+libc.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+print(sum(libc.sigqueue(os.getpid(), signal.SIGRTMIN, None) == 0 for _ in range(200_000)))
+print(sum(libc.mq_open(b"/q%d" % n, os.O_CREAT | os.O_RDWR, 0o600, None) >= 0 for n in range(200)))
+import sys; sys.stdout.flush(); time.sleep(3)
+"""
+    use = "import ctypes; print(ctypes.CDLL(None).inotify_init() >= 0)"
+    results: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(service.output(hoard))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.5)
+    assert service.output(use) == "True\n"
+    for thread in threads:
+        thread.join()
+    for taken in results:
+        inotify, signals, queues = (int(line) for line in taken.split())
+        assert inotify <= 16
+        assert signals <= 1024
+        assert queues < 10
 
 
 def test_output_files_follow_no_link_out_of_the_directory(service: Service) -> None:

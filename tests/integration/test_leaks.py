@@ -26,7 +26,7 @@ PROGRAMS = (
 
 
 def test_many_runs_leave_no_more_than_few() -> None:
-    service = Service("test-leaks", "pool.template_cells=100000", "log_level=warning")
+    service = Service("test-leaks", "pool.container_cells=100000", "log_level=warning")
     try:
         _run(service, FEW, threads=24)  # the most at one time comes first
         before = _settled(service)

@@ -221,6 +221,7 @@ def test_what_was_printed_before_the_time_was_up_is_in_the_answer(
         "so far\n",
         limit.replace("seconds", "time_exceeded"),
     )
+    assert (answer["exit_code"], answer["signal"]) == (None, "SIGKILL")
 
 
 def test_a_program_cannot_talk_past_its_last_call(service: Service) -> None:

@@ -36,8 +36,6 @@ class Box:
         self.empty = asyncio.Event()
         self.empty.set()
         self.last_death: Any = None
-        self.template_is_worn = False
-        self.templates = 1
 
     async def make_cell(self, *, cold: bool, scratch_bytes: int, on_unused_death: Any) -> Cell:
         self.made += 1
@@ -47,10 +45,6 @@ class Box:
         if self.fault:
             raise self.fault
         return Cell(self, cold, scratch_bytes)
-
-    async def renew_template(self) -> None:
-        self.template_is_worn = False
-        self.templates += 1
 
     async def healthy(self) -> bool:
         return True
@@ -223,17 +217,6 @@ async def test_a_container_is_replaced_after_its_number_of_cells_and_finishes_it
     old.empty.set()
     await turns()
     assert old.destroyed
-    await house.pool.close()
-
-
-@on_loop
-async def test_a_worn_template_is_renewed_beside_the_making_of_cells() -> None:
-    house = House(target=1)
-    await house.pool.start()
-    house.boxes[0].template_is_worn = True
-    await house.claim()
-    await turns()
-    assert house.boxes[0].templates == 2
     await house.pool.close()
 
 

@@ -23,10 +23,6 @@ _FIRST_ID = 100000
 """SUB_UID_MIN of login.defs(5)."""
 
 
-class _Host(msgspec.Struct):
-    runtime: dict[str, object] = msgspec.field(name="ociRuntime")
-
-
 class _Store(msgspec.Struct):
     driver: str = msgspec.field(name="graphDriverName")
     status: dict[str, str] = msgspec.field(name="graphStatus")
@@ -39,7 +35,6 @@ class _Version(msgspec.Struct):
 class Info(msgspec.Struct):
     """The part of `podman info --format json` that matters here."""
 
-    host: _Host
     store: _Store
     version: _Version
 

@@ -80,6 +80,9 @@ class Cgroups(Protocol):
     def sweep(self) -> int:
         """Remove every tree that an earlier life of this instance left; return how many."""
 
+    def remove(self) -> None:
+        """Remove the instance's part of the hierarchy, once its trees are gone."""
+
 
 class ControlFile:
     """An open cgroup file, read again and again from its start.

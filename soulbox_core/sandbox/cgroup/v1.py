@@ -138,6 +138,10 @@ class V1Cgroups:
             V1Tree({c: f"{d}/{name}" for c, d in self._directories.items()}).remove()
         return len(names)
 
+    def remove(self) -> None:
+        for directory in dict.fromkeys(self._directories.values()):
+            base.remove_below(directory)
+
 
 def _children(directory: str) -> list[str]:
     return [entry.name for entry in os.scandir(directory) if entry.is_dir()]

@@ -128,6 +128,9 @@ class V2Cgroups:
             base.remove_below(path)
         return len(names)
 
+    def remove(self) -> None:
+        base.remove_below(self._directory)
+
 
 def _peak_file(directory: str) -> base.ControlFile:
     path = f"{directory}/memory.peak"

@@ -35,7 +35,7 @@ class Forge:
         self._handlers[op] = handler
 
     def serve(self) -> None:
-        """Work until the core hangs up, then wait for the cells that still run."""
+        """Work until the core hangs up."""
         woken, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)

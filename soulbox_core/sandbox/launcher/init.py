@@ -48,9 +48,12 @@ def main(
         _be_program(sock, exit_reader, spec, seccomp, runner)
     os.close(exit_reader)
     kernel.keep_capabilities(kernel.CAP_KILL, kernel.CAP_SETUID, kernel.CAP_SETGID)
-    signal.signal(signal.SIGUSR1, lambda *_: _last_call(child))
+    # The core's words to us while we wait: the time is up; the run is over, files are next.
+    signal.signal(signal.SIGUSR1, lambda *_: _tell(child, program.LAST_CALL))
+    signal.signal(signal.SIGUSR2, lambda *_: _tell(child, signal.SIGKILL))
     status = _wait_for(child)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
     wire.send(sock, _report(status))
     harvest.serve(sock, spec["uid"], seccomp)
 
@@ -64,7 +67,9 @@ def _enter_namespaces(leaf: list[int], spec: dict[str, Any]) -> int:
     kernel.unshare(_NAMESPACES)
     kernel.loopback_up()
     kernel.sethostname(_HOSTNAME)
-    return jail.enter(spec["uid"], spec["scratch_bytes"])
+    exit_reader = jail.enter(spec["uid"], spec["scratch_bytes"])
+    kernel.drop_bounding_set()
+    return exit_reader
 
 
 def _fork_preferred_victim(oom_score: TextIO) -> int:
@@ -113,13 +118,9 @@ def _complain(sock: socket.socket, error: BaseException) -> None:
         os.write(2, f"soulbox: {message}\n".encode())
 
 
-def _last_call(child: int) -> None:
-    """The core's SIGUSR1: the time is up. Let the program flush what it has buffered.
-
-    Who does not handle LAST_CALL dies of it; the core kills what is left a moment later.
-    """
+def _tell(child: int, number: int) -> None:
     try:
-        os.kill(child, program.LAST_CALL)
+        os.kill(child, number)
     except ProcessLookupError:
         return
 

@@ -7,6 +7,7 @@ same on every architecture, unlike syscall numbers, of which we use one through 
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
@@ -140,6 +141,8 @@ def drop_bounding_set() -> None:
     capability = 0
     while _prctl(_PR_CAPBSET_DROP, capability) == 0:
         capability += 1
+    if ctypes.get_errno() != errno.EINVAL:  # EINVAL: the one after the kernel's last
+        _check(-1, "prctl bounding set")
     _check(_prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL), "prctl ambient")
 
 

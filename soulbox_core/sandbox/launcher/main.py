@@ -27,6 +27,7 @@ def main() -> None:
         jail.prepare()
         launcher = forge.Forge(control, program.Executor(), seccomp)
         launcher.handle("template", _TemplateMaker(launcher, seccomp))
+        _settle_memory()
         wire.send(control, {"op": "ready", "python": list(sys.version_info[:3])})
         launcher.serve()
 
@@ -53,10 +54,14 @@ class _TemplateMaker:
                 wire.send(control, {"op": "failed", "error": f"{type(error).__name__}: {error}"})
                 return
             wire.send(control, {"op": "ready", "preloaded": report})
-            # Cells must not copy pages only because a collector pass touches old objects.
-            gc.collect()
-            gc.freeze()
+            _settle_memory()
             forge.Forge(control, runner, self._seccomp).serve()
+
+
+def _settle_memory() -> None:
+    """Let no collector pass touch what is there now: a forked child would copy those pages."""
+    gc.collect()
+    gc.freeze()
 
 
 def _load_template(preloads: list[str]) -> tuple[program.Runner, Any]:

@@ -13,7 +13,8 @@ from . import kernel, wire
 
 _NULL = "/dev/null"
 LAST_CALL = signal.SIGRTMAX
-"""Sent to a program whose time is up. A template may handle it to flush and exit at once."""
+"""Sent to a program whose time is up. A template may handle it to flush and exit at once; who
+does not handle it dies of it, and the core kills what is left a moment later."""
 _RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -79,7 +80,6 @@ def give_up_privileges(uid: int, seccomp: bytes) -> None:
     """Order matters: each step needs a right that a later one takes away."""
     os.umask(0o022)
     os.setgroups([])
-    kernel.drop_bounding_set()
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     kernel.keep_capabilities()

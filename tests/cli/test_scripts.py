@@ -1,0 +1,77 @@
+"""The shell around the command line: what reaches the service and what does not."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+
+
+def environment(argument: str, **given: str) -> dict[str, str]:
+    """The whole environment that the scripts give to what runs as the service."""
+    script = (
+        f'source {SCRIPTS}/lib/setup.sh; environment {argument}; printf "%s\\0" "${{clean_env[@]}}"'
+    )
+    done = subprocess.run(
+        ("bash", "-c", script),
+        env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+
+
+SECRETS = {"AWS_SECRET_ACCESS_KEY": "1", "LD_PRELOAD_X": "1", "PYTHONPATH": "/x", "MY_PIP_X": "1"}
+REGISTRIES = {
+    "PIP_INDEX_URL": "https://user:secret@index.example/simple",
+    "https_proxy": "http://proxy.example",
+    "NO_PROXY": "localhost",
+    "SSL_CERT_FILE": "/ca.pem",
+    "REQUESTS_CA_BUNDLE": "/ca.pem",
+}
+
+
+@pytest.mark.parametrize("argument", ["", "registries"])
+def test_secrets_of_whoever_starts_the_service_stay_with_him(argument: str) -> None:
+    assert not SECRETS.keys() & environment(argument, **SECRETS)
+
+
+def test_registries_credentials_reach_builds_but_never_the_service() -> None:
+    assert environment("registries", **REGISTRIES).items() >= REGISTRIES.items()
+    assert not REGISTRIES.keys() & environment("", **REGISTRIES)
+
+
+def test_settings_reach_the_service_even_with_spaces_and_quotes() -> None:
+    value = '["a b", "c\'d"]'
+    given = environment("", SOULBOX_PLUGINS__BLOCKED=value, SOULBOX_STATE_DIR="/some state")
+    assert given["SOULBOX_PLUGINS__BLOCKED"] == value
+    assert given["SOULBOX_STATE_DIR"] == "/some state"
+
+
+def test_a_failed_step_shows_its_output_and_the_fix() -> None:
+    failing = """step "making tea" "boil water" sh -c "echo no water; exit 3" """
+    script = f"source {SCRIPTS}/lib/setup.sh; {failing}"
+    done = subprocess.run(("bash", "-c", script), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "✗ making tea" in done.stderr
+    assert "| no water" in done.stderr
+    assert "fix: boil water" in done.stderr
+
+
+def test_only_files_that_are_there_and_not_ignored_are_copied_for_the_tests(tmp_path: Path) -> None:
+    for name in ("kept.py", "deleted.py", "with space.py", "ignored.log", ".gitignore"):
+        (tmp_path / name).write_text("*.log\n")
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example")
+    subprocess.run((*git, "init", "-q"), check=True)
+    subprocess.run((*git, "add", "kept.py", "deleted.py"), check=True)
+    (tmp_path / "deleted.py").unlink()
+    script = f"source {SCRIPTS}/lib/setup.sh; source_files {tmp_path}"
+    done = subprocess.run(("bash", "-c", script), capture_output=True, text=True, check=True)
+    assert sorted(filter(None, done.stdout.split("\0"))) == [
+        ".gitignore",
+        "kept.py",
+        "with space.py",
+    ]

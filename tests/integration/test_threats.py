@@ -1,0 +1,105 @@
+"""Claims of docs/threats.md that no other test shows."""
+
+import socket
+import time
+
+from tests.integration.service import Service
+
+FORGE = "import os; os.write(os.open('/soulbox/exit', os.O_WRONLY), b'0')\n"
+HASH = "print(hash('soulbox'))"
+HEADER_SECONDS = 30.0
+"""Much more than the HTTP server's patience, and less than for ever."""
+
+
+def test_a_forged_exit_report_ends_the_forgers_own_run(service: Service) -> None:
+    """What it says afterwards is lost, and so is the code it exits with."""
+    late = "import sys, time; time.sleep(1); print('after', flush=True); sys.exit(7)"
+    answer = service.run(f"print('before', flush=True)\n{FORGE}{late}")
+    assert (answer["status"], answer["exit_code"]) == ("ok", 0)
+    assert answer["stdout"] == "before\n"
+    assert service.output("print('next')") == "next\n"
+
+
+def test_a_forged_exit_report_does_not_hide_that_memory_ran_out(service: Service) -> None:
+    bomb = (
+        "import os\nif os.fork() == 0:\n  x = bytearray(1 << 30)\n  os._exit(0)\n"
+        f"print(os.wait(), flush=True)\n{FORGE}"
+    )
+    assert service.run(bomb)["status"] == "memory_exceeded"
+
+
+def test_the_exit_fifo_cannot_be_read_or_replaced(service: Service) -> None:
+    code = """
+import os
+for attempt in (
+    lambda: os.open("/soulbox/exit", os.O_RDONLY | os.O_NONBLOCK),
+    lambda: os.open("/soulbox/exit", os.O_RDWR | os.O_NONBLOCK),
+    lambda: os.unlink("/soulbox/exit"),
+    lambda: os.rename("/soulbox/exit", "/soulbox/x"),
+    lambda: os.chmod("/soulbox/exit", 0o777),
+    lambda: os.mkfifo("/soulbox/other"),
+):
+    try:
+        attempt()
+        print("done")
+    except OSError:
+        print("refused")
+"""
+    assert set(service.output(code).split()) == {"refused"}
+
+
+def test_cells_of_one_container_share_its_hash_secret_and_a_cold_one_does_not(
+    service: Service,
+) -> None:
+    """A weakness that docs/threats.md owns up to. It ends with the container."""
+    warm = {service.output(HASH) for _ in range(3)}
+    cold = {service.output(HASH, env={"PYTHONHASHSEED": "random"}) for _ in range(3)}
+    assert len(warm) == 1
+    assert len(cold) == 3
+    assert warm.isdisjoint(cold)
+
+
+def test_a_replaced_container_has_another_hash_secret() -> None:
+    service = Service("test-secret", "pool.container_cells=5", "languages.python.preloads=[]")
+    try:
+        first = service.output(HASH)
+        service.await_true(lambda: service.output(HASH) != first, "the container is replaced")
+    finally:
+        assert service.stop() == 0, service.said()
+
+
+def test_a_connection_without_a_whole_header_is_closed(service: Service) -> None:
+    """One that goes on sending, byte by byte, as well as one that says nothing."""
+    address = ("127.0.0.1", service.port)
+    with socket.create_connection(address) as silent, socket.create_connection(address) as slow:
+        slow.sendall(b"POST /v1/run/python HTTP/1.1\r\nhost: x\r\nx-long: ")
+        slow.settimeout(0.5)
+        deadline = time.monotonic() + HEADER_SECONDS
+        while not _closed(slow):
+            assert time.monotonic() < deadline, "a slow header is waited for without end"
+            _send(slow, b"x")
+        silent.settimeout(HEADER_SECONDS)
+        assert _closed(silent)
+
+
+def _closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    try:
+        connection.sendall(data)
+    except ConnectionError:
+        return  # `_closed` will see it
+
+
+def test_a_forged_exit_report_cannot_delay_the_bringing_back_of_files(service: Service) -> None:
+    sleep = "import time\nopen('kept', 'w').write('x')\nwhile True: time.sleep(1)"
+    answer = service.run(FORGE + sleep, outputs=["kept"], limits={"wall_seconds": 5})
+    assert answer["status"] == "ok"
+    assert answer["outputs_missing"] + [file["path"] for file in answer["files"]] == ["kept"]
