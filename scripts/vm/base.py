@@ -21,6 +21,7 @@ _KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-a
 _PACKAGES = (
     "ca-certificates",
     "crun",
+    "curl",  # the README's examples
     "dbus-user-session",
     "golang-github-containers-common",  # the seccomp profile
     "iproute2",
