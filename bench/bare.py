@@ -37,8 +37,9 @@ class BareCell:
     name: str
     sock: socket.socket
     leaf: Leaf
-    pidfd: int = -1
+    init: int = -1
     exit_reader: int = -1
+    scratch: int = -1
     output: bytearray = field(default_factory=bytearray)
     stdout: int = -1
 
@@ -46,48 +47,41 @@ class BareCell:
 class BareLauncher:
     """A container whose launcher and template we talk to ourselves."""
 
-    def __init__(self, forge: socket.socket, tree: cgroup.Tree) -> None:
+    def __init__(self, forge: socket.socket, warden: socket.socket, tree: cgroup.Tree) -> None:
         self._forge = forge
+        self._warden = warden
         self._tree = tree
         self._made = 0
-        self._cells: dict[str, BareCell] = {}
-        self._leaves: list[Leaf] = []
-        self._gone: list[Leaf] = []
+        self._dying: dict[int, Leaf] = {}
+        self._idle: list[Leaf] = []
 
-    def ask_for_cell(self) -> BareCell:
+    def ask_for_cell(self, *, rehearse: bool = True) -> BareCell:
         self._made += 1
+        wire.send(self._warden, {"op": "init"})
+        _, (init,) = wire.receive(self._warden)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        cell = BareCell(str(self._made), ours, self._leaf())
+        cell = BareCell(str(self._made), ours, self._leaf(), init)
         spec = {
             "op": "cell",
             "id": cell.name,
             "uid": _FIRST_UID + self._made % 10_000,
             "scratch_bytes": _LIMITS.scratch_bytes,
+            "rehearse": rehearse,
             "rlimits": {"RLIMIT_NOFILE": 4096, "RLIMIT_CORE": 0},
         }
-        self._cells[cell.name] = cell
-        wire.send(self._forge, spec, (theirs.fileno(), *cell.leaf.join_descriptors))
+        wire.send(self._forge, spec, (theirs.fileno(), init, *cell.leaf.join_descriptors))
         theirs.close()
         return cell
 
-    def listen(self) -> None:
-        """Handle one frame of the forge's."""
-        frame, descriptors = wire.receive(self._forge)
-        if frame["op"] == "made":
-            self._cells[frame["id"]].pidfd = descriptors[0]
-        elif frame["op"] == "gone":
-            self._gone.append(self._cells.pop(frame["id"]).leaf)
-
     def park(self) -> BareCell:
         cell = self.ask_for_cell()
-        while cell.pidfd < 0:
-            self.listen()
         self.parked(cell)
         return cell
 
     def parked(self, cell: BareCell) -> None:
-        frame, (cell.exit_reader,) = wire.receive(cell.sock)
+        frame, descriptors = wire.receive(cell.sock)
         assert frame["op"] == "parked", frame
+        cell.exit_reader, cell.scratch = descriptors
 
     def start(self, cell: BareCell, source: str) -> None:
         """The one message that runs a program."""
@@ -112,10 +106,21 @@ class BareLauncher:
         cell.output += os.read(cell.stdout, 65536)
 
     def end(self, cell: BareCell) -> None:
-        signal.pidfd_send_signal(cell.pidfd, signal.SIGKILL)
-        for descriptor in (cell.pidfd, cell.exit_reader, cell.stdout):
+        for descriptor in (cell.exit_reader, cell.scratch, cell.stdout):
             os.close(descriptor)
         cell.sock.close()
+        signal.pidfd_send_signal(cell.init, signal.SIGKILL)
+        self._dying[cell.init] = cell.leaf
+
+    def bury(self, seconds: float) -> None:
+        """Take back the leaves of cells that are gone; wait so long for the first of them."""
+        gone, _, _ = select.select(list(self._dying), [], [], seconds)
+        for init in gone:
+            os.close(init)
+            self._idle.append(self._dying.pop(init))
+        # The forge tells how programs ended; we know it already.
+        while select.select([self._forge], [], [], 0)[0]:
+            wire.receive(self._forge)
 
     def lap(self, source: str) -> float:
         """Park, wait for the quiet that a parked cell has, run; return the run's seconds."""
@@ -130,8 +135,7 @@ class BareLauncher:
         seconds = time.perf_counter() - start
         assert cell.output, "nothing printed"
         self.end(cell)
-        while cell.name in self._cells:
-            self.listen()
+        self.bury(1.0)
         return seconds
 
     def lone(self, source: str, pause: float) -> float:
@@ -142,20 +146,16 @@ class BareLauncher:
     def sustain(self, source: str, count: int, in_flight: int) -> float:
         """Cells a second, made and run, with so many in flight."""
         poll = select.poll()
-        poll.register(self._forge, select.POLLIN)
         by_descriptor: dict[int, BareCell] = {}
         started, done = 0, 0
         start = time.perf_counter()
         while done < count:
             while started < count and started - done < in_flight:
-                cell = self.ask_for_cell()
+                cell = self.ask_for_cell(rehearse=False)
                 by_descriptor[cell.sock.fileno()] = cell
                 poll.register(cell.sock, select.POLLIN)
                 started += 1
             for descriptor, _ in poll.poll():
-                if descriptor == self._forge.fileno():
-                    self.listen()
-                    continue
                 cell = by_descriptor.pop(descriptor)
                 poll.unregister(descriptor)
                 if descriptor == cell.sock.fileno():
@@ -164,19 +164,18 @@ class BareLauncher:
                     by_descriptor[cell.exit_reader] = cell
                     poll.register(cell.exit_reader, select.POLLIN)
                 else:
-                    while cell.pidfd < 0:
-                        self.listen()
                     self.finish(cell)
                     self.end(cell)
                     done += 1
+            self.bury(0)
         seconds = time.perf_counter() - start
-        while self._cells:
-            self.listen()
+        while self._dying:
+            self.bury(1.0)
         return count / seconds
 
     def _leaf(self) -> Leaf:
-        if self._gone and self._gone[0].reusable():
-            leaf = self._gone.pop(0)
+        if self._idle and self._idle[0].reusable():
+            leaf = self._idle.pop(0)
         else:
             leaf = self._tree.leaf(f"bare{self._made}")
         leaf.limit(_LIMITS)
@@ -212,15 +211,17 @@ def bare_launcher(settings: Settings, language: Language, image: str) -> Iterato
             launcher, _ = listener.accept()
         with launcher:
             program = wire.sealed_file(seccomp.compile_filter(None))
-            wire.send(launcher, {"op": "setup"}, (program,))
+            warden, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            wire.send(launcher, {"op": "setup"}, (program, theirs.fileno()))
+            theirs.close()
             wire.receive(launcher)
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             request = {"op": "template", "preloads": language.preloads, "env": {}}
             wire.send(launcher, request, (theirs.fileno(),))
             theirs.close()
             assert wire.receive(ours)[0]["op"] == "ready"
-            with ours:
-                yield BareLauncher(ours, tree)
+            with ours, warden:
+                yield BareLauncher(ours, warden, tree)
     finally:
         asyncio.run(podman.remove(name))
         asyncio.run(podman.stop())

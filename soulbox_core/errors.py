@@ -10,6 +10,7 @@
     │   └── Overloaded          no room now; try again later
     ├── SandboxError            our failure, never the program's
     │   ├── CellLost            the cell or its container died under a run
+    │   │   └── CellStuck       it does not die, either
     │   ├── CgroupError         the kernel refused a limit or a read
     │   ├── ContainerError      Podman or the launcher failed
     │   └── ImageError          a language image is missing or did not build
@@ -85,8 +86,9 @@ class UnknownLanguage(RequestError):
     code = "unknown_language"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        shown = name if len(name) <= 80 else f"{name[:77]}..."
         super().__init__(
-            f"no language {name!r}; known: {', '.join(known) or 'none'}", field="language"
+            f"no language {shown!r}; known: {', '.join(known) or 'none'}", field="language"
         )
         self.name = name
         self.known = known
@@ -115,6 +117,10 @@ class CellLost(SandboxError):
     """The cell, its launcher or its container died while it was needed."""
 
     code = "cell_lost"
+
+
+class CellStuck(CellLost):
+    """A killed cell does not die: it still holds what it holds, so nothing is tried again."""
 
 
 class CgroupError(SandboxError):

@@ -107,8 +107,10 @@ class FakeCell:
             self.killed = True
             raise
 
-    def discard(self) -> None:
+    def discard(self, when_gone: Callable[[], None] | None = None) -> None:
         self.discarded = True
+        if when_gone is not None:
+            when_gone()
 
 
 class FakeSandbox:

@@ -6,21 +6,32 @@ import logging
 import math
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from enum import Enum, auto
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 from soulbox_core.errors import CellLost
 from soulbox_core.model import Facts, SourceFile, Step
 from soulbox_core.sandbox.cgroup import Leaf
-from soulbox_core.sandbox.harvest import harvest
+from soulbox_core.sandbox.harvest import Reader
+from soulbox_core.sandbox.launcher.program import LAST_CALL
 from soulbox_core.sandbox.link import Link
 from soulbox_core.sandbox.port import Sink
 from soulbox_core.sandbox.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
+
+Callback = Callable[["ContainerCell"], None]
+
+
+class Parent(Protocol):
+    """The forge that a cell's program is a child of."""
+
+    def send(self, frame: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
+        """:raises CellLost: it hung up"""
 
 
 class State(Enum):
@@ -28,48 +39,37 @@ class State(Enum):
     PARKED = auto()
     RUNNING = auto()
     DEAD = auto()
+    """Killed; gone when the kernel says that its init has ended, which comes last."""
 
 
 class ContainerCell:
     """One cell of one container, used for one step.
 
     :param cell_id: unique in the container
+    :param init: pidfd of its first process; whose death is the death of all
     :param leaf: its cgroup, limited already
-    :param on_unused_death: called if the cell dies before it was given a step
+    :param on_gone: called once no process of it is left
     """
 
     def __init__(
-        self, cell_id: str, uid: int, leaf: Leaf, on_unused_death: Callable[["ContainerCell"], None]
+        self, cell_id: str, uid: int, init: int, leaf: Leaf, parent: Parent, on_gone: Callback
     ) -> None:
         self.id = cell_id
         self.uid = uid
+        self.init = init
         self.leaf = leaf
         self.state = State.MAKING
         self.discarded_at = math.inf
-        self._on_unused_death = on_unused_death
-        self._link, self._their_end = Link.pair(self._on_frame, self._on_closed)
-        self._pidfd = -1
-        self._exit_reader = -1
-        self._parked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_unused_death: Callback = lambda _: None
+        self._parent = parent
+        self._on_gone = on_gone
+        self._when_gone: list[Callable[[], None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._link, self.their_end = Link.pair(self._on_frame, self._on_hung_up)
+        self._loop.add_reader(init, self._init_ended)
+        self._for_supervisor: list[int] = []
+        self._parked: asyncio.Future[None] = self._loop.create_future()
         self._supervisor: Supervisor | None = None
-
-    # -- being made ---------------------------------------------------------------------------
-
-    @property
-    def their_end(self) -> socket.socket:
-        """The socket for the cell's processes; closed by `was_sent`."""
-        return self._their_end
-
-    def was_sent(self) -> None:
-        self._their_end.close()
-
-    def was_made(self, pidfd: int) -> None:
-        """The launcher forked it: from now on it can be killed."""
-        if self.state is State.DEAD:
-            _signal(pidfd, signal.SIGKILL)
-            os.close(pidfd)
-        else:
-            self._pidfd = pidfd
 
     async def parked(self) -> None:
         """Wait until it is ready for a step.
@@ -78,84 +78,127 @@ class ContainerCell:
         """
         await self._parked
 
-    # -- its step -----------------------------------------------------------------------------
-
     async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
         """See `soulbox_core.sandbox.port.Cell.run`."""
         if self.state is not State.PARKED:
             raise CellLost("the cell died before it was used")
         self.leaf.limit(step.limits)
         self.leaf.start()
+        exit_reader, scratch = self._for_supervisor
+        self._for_supervisor = []
         supervisor = Supervisor(
             step,
             sink,
             self.leaf,
-            self._last_call,
-            self._kill,
-            self._exit_reader,
+            last_call=lambda: self._tell(LAST_CALL),
+            kill=self._kill,
+            exit_reader=exit_reader,
+            scratch=scratch,
             live_stdin=stdin is not None,
         )
-        self._exit_reader = -1  # the supervisor's from here
         self._supervisor = supervisor
         self.state = State.RUNNING
         try:
             self._link.send(_frame(step), supervisor.descriptors)
             facts = await supervisor.outcome(stdin)
-            if step.outputs and facts.stopped_by is None and self._link.open:
-                # It said that it has ended; whether it lied or is on its way out, it ends now.
-                self._signal(signal.SIGUSR2)
-                return await harvest(self._link, step, facts)
-            return facts
         finally:
             supervisor.close()
+        if step.outputs and facts.stopped_by is None and self.state is State.RUNNING:
+            return await self._harvest(step, facts)
+        return facts
 
-    def discard(self) -> None:
+    def discard(self, when_gone: Callable[[], None] | None = None) -> None:
         """See `soulbox_core.sandbox.port.Cell.discard`."""
+        if when_gone is not None:
+            if self.init < 0:
+                when_gone()
+            else:
+                self._when_gone.append(when_gone)
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
         self.discarded_at = monotonic()
-        self._kill()
         self._link.close()
-        self._their_end.close()
-        for descriptor in (self._pidfd, self._exit_reader):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._pidfd = self._exit_reader = -1
+        self.their_end.close()
+        # Before the kill: the last descriptor of the scratch space frees its pages.
+        for descriptor in self._for_supervisor:
+            os.close(descriptor)
+        self._for_supervisor = []
+        self._kill()
         if not self._parked.done():
             self._parked.set_exception(CellLost("the cell was discarded"))
             self._parked.exception()  # nobody may be waiting for it
 
+    def exited(self, exit_code: int | None, signal_number: int | None) -> None:
+        """The forge has seen its program's end."""
+        if self.state is State.RUNNING and self._supervisor is not None:
+            self._supervisor.exited(exit_code, signal_number)
+        else:
+            self._fail("its program ended before it was used")
+
+    async def _harvest(self, step: Step, facts: Facts) -> Facts:
+        """Have the files read. What goes wrong now is no reason to lose the run."""
+        reader = Reader(step.limits.output_file_bytes)
+        request = {
+            "op": "harvest",
+            "uid": self.uid,
+            "patterns": step.outputs,
+            "budget": step.limits.output_file_bytes,
+        }
+        try:
+            self._parent.send(request, (self.init, reader.write_end))
+            found = await reader.read()
+        except CellLost as error:
+            logger.warning("cell %s: output files not brought back: %s", self.id, error)
+            return msgspec.structs.replace(facts, outputs_skipped=step.outputs)
+        finally:
+            reader.close()
+        return msgspec.structs.replace(
+            facts,
+            output_files=found.files,
+            outputs_missing=found.missing,
+            outputs_skipped=found.skipped,
+        )
+
     def _kill(self) -> None:
         """Kill init, and with it, by the kernel's rule, all of its PID namespace."""
-        self._signal(signal.SIGKILL)
+        if self.init >= 0:
+            self.leaf.unthrottle()  # who may run for one millisecond in a hundred dies as slowly
+            try:
+                signal.pidfd_send_signal(self.init, signal.SIGKILL)
+            except ProcessLookupError:
+                return
 
-    def _last_call(self) -> None:
-        self._signal(signal.SIGUSR1)
-
-    def _signal(self, number: int) -> None:
-        if self._pidfd >= 0:
-            _signal(self._pidfd, number)
-
-    # -- what it tells us ---------------------------------------------------------------------
+    def _tell(self, number: int) -> None:
+        try:
+            self._parent.send({"op": "signal", "id": self.id, "number": number})
+        except CellLost:
+            return  # its container is going down, and it with it
 
     def _on_frame(self, frame: dict[str, Any], descriptors: list[int]) -> None:
-        match frame.get("op"):
-            case "parked" if self.state is State.MAKING:
-                self.state = State.PARKED
-                self._exit_reader = descriptors.pop()
-                self._parked.set_result(None)
-            case "exited" if self._supervisor is not None:
-                self._supervisor.exited(
-                    frame["exit_code"], frame["signal"], scratch_full=frame["scratch_full"]
-                )
-            case _:
-                self._fail(str(frame.get("error", "the cell's program ended too soon")))
+        if frame.get("op") == "parked" and self.state is State.MAKING and len(descriptors) == 2:
+            self._for_supervisor = descriptors
+            self.state = State.PARKED
+            self._parked.set_result(None)
+            return
         for descriptor in descriptors:
             os.close(descriptor)
+        self._fail(str(frame.get("error", "not the frame that was expected")))
 
-    def _on_closed(self) -> None:
+    def _on_hung_up(self) -> None:
+        """It has its step and closed the socket, or it is dead."""
+        if self.state is not State.RUNNING:
+            self._fail("its program hung up")
+
+    def _init_ended(self) -> None:
+        """No process of the cell is left."""
+        self._loop.remove_reader(self.init)
+        os.close(self.init)
+        self.init = -1
         self._fail("the cell died")
+        self._on_gone(self)
+        for call in self._when_gone:
+            call()
 
     def _fail(self, why: str) -> None:
         if self.state is State.MAKING:
@@ -165,16 +208,9 @@ class ContainerCell:
         elif self.state is State.PARKED:
             logger.warning("parked cell %s: %s", self.id, why)
             self.discard()
-            self._on_unused_death(self)
+            self.on_unused_death(self)
         elif self._supervisor is not None:
             self._supervisor.died(why)
-
-
-def _signal(pidfd: int, number: int) -> None:
-    try:
-        signal.pidfd_send_signal(pidfd, number)
-    except ProcessLookupError:
-        return
 
 
 def _frame(step: Step) -> dict[str, Any]:

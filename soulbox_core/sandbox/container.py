@@ -17,6 +17,7 @@ from soulbox_core.sandbox.forge import Forge
 from soulbox_core.sandbox.launcher import wire
 from soulbox_core.sandbox.leaves import Leaves
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
+from soulbox_core.sandbox.warden import Warden
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,11 @@ _FIRST_UID = 10_000
 _LAST_UID = 59_999
 """Inside the smallest range of subordinate ids that the service asks for."""
 _PING_SECONDS = 5.0
+_REMOVAL_SECONDS = (1.0, 5.0, 30.0, 60.0)
+"""Pauses after failed attempts; what is left then, the next start of the service removes."""
+_CELL_OVERHEAD_BYTES = 4 << 20
+"""What a live cell may cost its container's launcher, whose memory holds its namespaces, page
+tables and init: about 1 MiB was measured."""
 _UNDEAD_SECONDS = 30.0
 """After this a killed cell is stuck in the kernel, and its container not to be trusted."""
 
@@ -64,9 +70,11 @@ class Container:
         self._on_lost = on_lost
         self._leaves = Leaves(tree)
         self._uids = deque(range(_FIRST_UID, _LAST_UID + 1))
-        self._launcher = Forge(self._lost, self._cell_gone)
+        self._warden = Warden(self._lost)
+        self._launcher = Forge(self._lost)
         self._template: Forge | None = None
         self._live = 0
+        self._room = asyncio.Semaphore(max(1, settings.memory_bytes // _CELL_OVERHEAD_BYTES))
         self._ended = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,44 +88,39 @@ class Container:
         self._tree.adopt(pid, self._settings.memory_bytes)
         self._launcher.connect(await self._control.accept(self._settings.making_seconds))
         seccomp = wire.sealed_file(self._settings.seccomp)
+        descriptors = (seccomp, self._warden.their_end.fileno())
         try:
-            await self._launcher.ask({"op": "setup"}, (seccomp,), self._settings.making_seconds)
+            await self._launcher.ask({"op": "setup"}, descriptors, self._settings.making_seconds)
         finally:
             os.close(seccomp)
+            self._warden.their_end.close()
         if self._language.template is not None:
             self._template = await self._new_template()
 
-    async def make_cell(
-        self,
-        *,
-        cold: bool,
-        scratch_bytes: int,
-        on_unused_death: Callable[[ContainerCell], None],
-    ) -> ContainerCell:
+    async def make_cell(self, *, cold: bool, scratch_bytes: int, rehearse: bool) -> ContainerCell:
         """Return a parked cell.
 
+        :param rehearse: worth its time if the cell is to be parked for a while
         :raises ContainerError: it could not be made
         """
-        forge = self._launcher if cold or self._template is None else self._template
+        await self._room.acquire()
         self.made += 1
-        try:
-            leaf = self._leaves.take(self._settings.default)
-        except CgroupError as error:
-            raise ContainerError(f"{self.name}: {error}") from error
-        cell = ContainerCell(
-            f"{self.name}.{self.made}", self._uids.popleft(), leaf, on_unused_death
-        )
-        try:
-            forge.make(cell, scratch_bytes, self._settings.open_files)
-        except (CellLost, CgroupError) as error:
-            cell.discard()
-            raise ContainerError(f"{self.name}: {error}") from error
         self._live += 1
         self._idle.clear()
+        forge = self._launcher if cold or self._template is None else self._template
         try:
+            cell = await self._new_cell(f"{self.name}.{self.made}", forge)
+        except (ContainerError, CgroupError, asyncio.CancelledError) as error:
+            self._count_down()
+            if isinstance(error, CgroupError):
+                raise ContainerError(f"{self.name}: {error}") from error
+            raise
+        try:
+            forge.make(cell, scratch_bytes, self._settings.open_files, rehearse=rehearse)
             async with asyncio.timeout(self._settings.making_seconds):
                 await cell.parked()
         except CellLost as error:
+            cell.discard()
             raise ContainerError(f"{self.name}: {error}") from error
         except TimeoutError:
             cell.discard()
@@ -127,6 +130,29 @@ class Container:
             cell.discard()
             raise
         return cell
+
+    async def _new_cell(self, name: str, forge: Forge) -> ContainerCell:
+        """The cell's shell: an init that holds its namespaces, a leaf, a user id."""
+        init = await self._warden.init(self._settings.making_seconds)
+        try:
+            leaf = self._leaves.take(self._settings.default)
+        except CgroupError:
+            os.close(init)
+            raise
+
+        def gone(cell: ContainerCell) -> None:
+            forge.forget(cell)
+            self._leaves.give_back(leaf)
+            self._uids.append(cell.uid)
+            self._count_down()
+
+        return ContainerCell(name, self._uids.popleft(), init, leaf, forge, gone)
+
+    def _count_down(self) -> None:
+        self._room.release()
+        self._live -= 1
+        if self._live == 0:
+            self._idle.set()
 
     async def healthy(self) -> bool:
         """Whether the launcher and the template answer, and killed cells die."""
@@ -146,6 +172,7 @@ class Container:
     async def destroy(self) -> None:
         """Kill and remove everything of it. Safe to call twice."""
         self._ended = True
+        self._warden.close()
         self._launcher.close()
         if self._template is not None:
             self._template.close()
@@ -153,14 +180,23 @@ class Container:
             await self._podman.remove(self.name)
         except ContainerError as error:
             logger.error("%s: %s", self.name, error)
-        try:
-            await asyncio.to_thread(self._tree.remove)
-        except CgroupError as error:
-            logger.error("%s: %s", self.name, error)
         self._control.remove()
+        await self._remove_tree()
+        self._leaves.close()
+
+    async def _remove_tree(self) -> None:
+        """A process on its way out may take its time, and its cgroup stays until then."""
+        for pause in _REMOVAL_SECONDS:
+            try:
+                await asyncio.to_thread(self._tree.remove)
+            except CgroupError as error:
+                logger.error("%s: %s", self.name, error)
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _new_template(self) -> Forge:
-        template = Forge(self._lost, self._cell_gone)
+        template = Forge(self._lost)
         theirs = template.connect_pair()
         request = {
             "op": "template",
@@ -175,13 +211,6 @@ class Container:
             theirs.close()
         await template.ask(None, (), self._settings.making_seconds)
         return template
-
-    def _cell_gone(self, cell: ContainerCell) -> None:
-        self._leaves.give_back(cell.leaf)
-        self._uids.append(cell.uid)
-        self._live -= 1
-        if self._live == 0:
-            self._idle.set()
 
     def _lost(self, why: str) -> None:
         if not self._ended:

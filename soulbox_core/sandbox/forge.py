@@ -22,21 +22,16 @@ _RLIMITS = {
 
 
 class Forge:
-    """A connection to a process in the container that forks cells.
+    """A connection to a process in the container that forks cells' programs.
 
     :param on_lost: called with a reason, once, when the process hung up
-    :param on_gone: called with each cell of which every process is dead
     """
 
-    def __init__(
-        self, on_lost: Callable[[str], None], on_gone: Callable[[ContainerCell], None]
-    ) -> None:
+    def __init__(self, on_lost: Callable[[str], None]) -> None:
         self._on_lost = on_lost
-        self._on_gone = on_gone
         self._cells: dict[str, ContainerCell] = {}
         self._reply: asyncio.Future[dict[str, Any]] | None = None
         self._link: Link | None = None
-        self.made = 0
 
     def connect(self, sock: socket.socket) -> None:
         """Use a connected socket, such as the launcher's."""
@@ -47,8 +42,10 @@ class Forge:
         self._link, theirs = Link.pair(self._on_frame, self._on_closed)
         return theirs
 
-    def make(self, cell: ContainerCell, scratch_bytes: int, open_files: int) -> None:
-        """Ask for a cell; `cell.parked()` tells when it is there.
+    def make(
+        self, cell: ContainerCell, scratch_bytes: int, open_files: int, *, rehearse: bool
+    ) -> None:
+        """Ask for a cell's program; `cell.parked()` tells when it is there.
 
         :raises CellLost: the process hung up
         """
@@ -57,17 +54,18 @@ class Forge:
             "id": cell.id,
             "uid": cell.uid,
             "scratch_bytes": scratch_bytes,
+            "rehearse": rehearse,
             "rlimits": {"RLIMIT_NOFILE": open_files, **_RLIMITS},
         }
+        self._cells[cell.id] = cell
         try:
-            self._cells[cell.id] = cell
-            self.send(spec, (cell.their_end.fileno(), *cell.leaf.join_descriptors))
-            self.made += 1
-        except CellLost:
-            del self._cells[cell.id]
-            raise
+            self.send(spec, (cell.their_end.fileno(), cell.init, *cell.leaf.join_descriptors))
         finally:
-            cell.was_sent()
+            cell.their_end.close()
+
+    def forget(self, cell: ContainerCell) -> None:
+        """The cell is gone."""
+        self._cells.pop(cell.id, None)
 
     async def ask(
         self, frame: dict[str, Any] | None, descriptors: tuple[int, ...], seconds: float
@@ -104,7 +102,7 @@ class Forge:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(CellLost("the container was closed"))
 
-    def send(self, frame: dict[str, Any], descriptors: tuple[int, ...]) -> None:
+    def send(self, frame: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
         """:raises CellLost: the process hung up"""
         if self._link is None:
             raise CellLost("the launcher is not connected")
@@ -112,10 +110,10 @@ class Forge:
 
     def _on_frame(self, frame: dict[str, Any], descriptors: list[int]) -> None:
         match frame.get("op"):
-            case "made":
-                self._cells[frame["id"]].was_made(descriptors.pop())
-            case "gone":
-                self._on_gone(self._cells.pop(frame["id"]))
+            case "exited":
+                cell = self._cells.get(frame["id"])
+                if cell is not None:
+                    cell.exited(frame["exit_code"], frame["signal"])
             case "ready" | "failed" | "pong" if self._reply is not None and not self._reply.done():
                 self._reply.set_result(frame)
         for descriptor in descriptors:

@@ -24,6 +24,7 @@ class Leaves:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._idle: deque[Leaf] = deque()
+        self._all: set[Leaf] = set()
         self._made = 0
 
     def take(self, limits: Limits) -> Leaf:
@@ -37,9 +38,18 @@ class Leaves:
 
     def give_back(self, leaf: Leaf) -> None:
         """Take back the leaf of a cell of which every process is dead."""
+        if leaf not in self._all:
+            return  # closed already
         self._idle.append(leaf)
         if len(self._idle) > _MOST_IDLE:
             self._remove(self._idle.popleft())
+
+    def close(self) -> None:
+        """Close the descriptors of every leaf, also of those that were not given back."""
+        for leaf in self._all:
+            leaf.close()
+        self._all.clear()
+        self._idle.clear()
 
     def _reusable(self) -> Leaf | None:
         """The leaf that has been idle longest: its last pages have had time to be freed."""
@@ -52,6 +62,8 @@ class Leaves:
         return None
 
     def _remove(self, leaf: Leaf) -> None:
+        self._all.discard(leaf)
+        leaf.close()
         try:
             leaf.remove()
         except CgroupError as error:
@@ -60,4 +72,6 @@ class Leaves:
 
     def _make(self) -> Leaf:
         self._made += 1
-        return self._tree.leaf(f"cell{self._made}")
+        leaf = self._tree.leaf(f"cell{self._made}")
+        self._all.add(leaf)
+        return leaf

@@ -43,6 +43,8 @@ class OutputPipe:
         self._loop = asyncio.get_running_loop()
         self._descriptor, self.write_end = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._descriptor, False)
+        # /dev/stdout leads to the pipe's inode, which is ours and not the cell's user's.
+        os.fchmod(self._descriptor, 0o622)
         self._open = True
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ for create, start, inspect, list and remove alone; talking to containers is the 
 import asyncio
 import logging
 import os
+import resource
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 INSTANCE_LABEL = "soulbox.instance"
 LANGUAGE_LABEL = "soulbox.language"
+_PROCESSES = 32768
 _START_SECONDS = 15.0
 _CALL_SECONDS = 60.0
 
@@ -73,6 +75,7 @@ class Podman:
         self._environment = dict(environment)
         self._socket = socket
         self._process: subprocess.Popen[bytes] | None = None
+        self._respawning = asyncio.Lock()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, lives as long as this does
 
     async def start(self) -> None:
@@ -99,22 +102,32 @@ class Podman:
         """Remove every container labelled as this instance's; return how many."""
         return await self._call(lambda client: _remove_all(client, instance), "remove orphans")
 
-    async def alive(self) -> bool:
-        try:
-            return bool(await self._call(lambda client: client.ping(), "ping"))
-        except ContainerError:
-            return False
-
     async def _call(self, operation: Callable[[podman.PodmanClient], T], what: str) -> T:
         def work() -> T:
             url = f"http+unix://{self._socket}"
             with podman.PodmanClient(base_url=url, timeout=_CALL_SECONDS) as client:
                 return operation(client)
 
+        async with self._respawning:
+            if self._process is not None and self._is_down():
+                logger.error("podman system service is down (%s); starting it again", self._said())
+                await self._respawn()
         try:
             return await asyncio.to_thread(work)
         except (PodmanError, APIError, RequestException, OSError) as error:
             raise ContainerError(f"podman: cannot {what}: {error}") from error
+
+    def _is_down(self) -> bool:
+        dead = self._process is not None and self._process.poll() is not None
+        return dead or not self._socket.exists()
+
+    async def _respawn(self) -> None:
+        await asyncio.to_thread(self._stop)
+        process = self._spawn()
+        try:
+            await asyncio.to_thread(self._await_socket, process)
+        except HostError as error:
+            raise ContainerError(str(error)) from error
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         """Start the service so that it does not outlive the core, not even one that was killed.
@@ -202,6 +215,9 @@ def _run(client: podman.PodmanClient, spec: ContainerSpec) -> int:
 
 
 def _arguments(spec: ContainerSpec) -> dict[str, Any]:
+    # Explicit, or Podman asks for more than a user may have; and no more than we may have.
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    processes = _PROCESSES if hard == resource.RLIM_INFINITY else min(hard, _PROCESSES)
     mounts = [
         # /sys as well, or mounting sysfs fails where the service is nested in a container.
         _tmpfs("/sys", "4k"),
@@ -227,7 +243,7 @@ def _arguments(spec: ContainerSpec) -> dict[str, Any]:
         "unmasked_paths": ["ALL"],
         "ulimits": [
             {"Name": "nofile", "Soft": spec.open_files, "Hard": spec.open_files},
-            {"Name": "nproc", "Soft": 32768, "Hard": 32768},
+            {"Name": "nproc", "Soft": processes, "Hard": processes},
         ],
         "cgroups_mode": "disabled" if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else None,
         "log_config": {"Type": "none"},

@@ -114,7 +114,7 @@ class Pool:
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
         return await self._container.make_cell(
-            cold=cold, scratch_bytes=scratch_bytes, on_unused_death=lambda _: None
+            cold=cold, scratch_bytes=scratch_bytes, rehearse=False
         )
 
     def _fill(self) -> None:
@@ -133,7 +133,7 @@ class Pool:
     async def _make_one(self, container: Container) -> None:
         try:
             cell = await container.make_cell(
-                cold=False, scratch_bytes=self._scratch_bytes, on_unused_death=self._parked_died
+                cold=False, scratch_bytes=self._scratch_bytes, rehearse=not self._waiting
             )
         except ContainerError as error:
             self._no_longer_making(container)
@@ -156,6 +156,7 @@ class Pool:
             if not waiting.done():
                 waiting.set_result(cell)
                 return
+        cell.on_unused_death = self._parked_died
         self._parked.append(cell)
 
     def _failed(self, container: Container, error: ContainerError) -> None:

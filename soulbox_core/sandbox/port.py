@@ -21,8 +21,11 @@ class Cell(Protocol):
         :raises CellLost: the cell died without the program's doing
         """
 
-    def discard(self) -> None:
-        """Kill the cell if it lives and give its resources back. Safe to call twice."""
+    def discard(self, when_gone: Callable[[], None] | None = None) -> None:
+        """Kill the cell if it lives and give its resources back. Safe to call twice.
+
+        :param when_gone: called once no process of the cell is left, and its memory is free
+        """
 
 
 class Sandbox(Protocol):

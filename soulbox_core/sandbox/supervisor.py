@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from time import perf_counter
 from typing import Literal
 
-from soulbox_core.errors import CellLost
+from soulbox_core.errors import CellLost, CellStuck
 from soulbox_core.model import Facts, Step, Usage
 from soulbox_core.sandbox.cgroup import Leaf
 from soulbox_core.sandbox.launcher import wire
@@ -30,6 +30,7 @@ class Supervisor:
     :param last_call: asks the program to flush and end
     :param kill: ends the cell, whatever it does
     :param exit_reader: becomes readable when the program has ended with 0; closed by `close`
+    :param scratch: a descriptor of the scratch space; closed by `close`
     """
 
     def __init__(
@@ -37,10 +38,11 @@ class Supervisor:
         step: Step,
         sink: Sink,
         leaf: Leaf,
+        *,
         last_call: Callable[[], None],
         kill: Callable[[], None],
         exit_reader: int,
-        *,
+        scratch: int,
         live_stdin: bool = False,
     ) -> None:
         self._limits = step.limits
@@ -48,6 +50,7 @@ class Supervisor:
         self._last_call = last_call
         self._kill = kill
         self._exit_reader = exit_reader
+        self._scratch = scratch
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[Facts] = self._loop.create_future()
         self._budget = Budget(step.limits.output_bytes, lambda: self._stop("output"))
@@ -83,28 +86,19 @@ class Supervisor:
         finally:
             feeding.cancel()
 
-    def exited(
-        self, exit_code: int | None, signal_number: int | None, *, scratch_full: bool
-    ) -> None:
+    def exited(self, exit_code: int | None, signal_number: int | None) -> None:
         """The program ended by itself, or a signal ended it."""
-        if self._done.done():
-            return
-        wall_seconds = perf_counter() - self._started_at
-        self._stdout.drain()
-        self._stderr.drain()
-        self._finish(exit_code, signal_number, wall_seconds, scratch_full=scratch_full)
+        if not self._done.done():
+            self._finish(exit_code, signal_number)
 
     def died(self, why: str) -> None:
         """The cell is gone before its program was reported: we killed it, or the kernel did."""
         if self._done.done():
             return
-        wall_seconds = perf_counter() - self._started_at
-        self._stdout.drain()
-        self._stderr.drain()
         if self._stopped_by is None and self._leaf.counters().oom_kills == 0:
             self._done.set_exception(CellLost(why))
-            return
-        self._finish(None, int(signal.SIGKILL), wall_seconds, scratch_full=False)
+        else:
+            self._finish(None, int(signal.SIGKILL))
 
     def close(self) -> None:
         """Let go of pipes and timers."""
@@ -112,21 +106,16 @@ class Supervisor:
             timer.cancel()
         self._stdout.close()
         self._stderr.close()
-        self._loop.remove_reader(self._exit_reader)
-        os.close(self._exit_reader)
+        self._let_go_of_scratch()
         self._close_feed()
         if self._stdin_end >= 0:
             os.close(self._stdin_end)
             self._stdin_end = -1
 
-    def _finish(
-        self,
-        exit_code: int | None,
-        signal_number: int | None,
-        wall_seconds: float,
-        *,
-        scratch_full: bool,
-    ) -> None:
+    def _finish(self, exit_code: int | None, signal_number: int | None) -> None:
+        wall_seconds = perf_counter() - self._started_at
+        self._stdout.drain()
+        self._stderr.drain()
         counters = self._leaf.counters()
         if self._stopped_by is not None:
             # Whether it obeyed the last call or had to be killed is the luck of a moment.
@@ -138,7 +127,7 @@ class Supervisor:
                 stopped_by=self._stopped_by,
                 oom_kills=counters.oom_kills,
                 refused_forks=counters.refused_forks,
-                scratch_full=scratch_full,
+                scratch_full=exit_code != 0 and self._scratch_is_full(),
                 usage=Usage(
                     wall_seconds=wall_seconds,
                     cpu_seconds=counters.cpu_seconds,
@@ -148,15 +137,23 @@ class Supervisor:
             )
         )
 
+    def _scratch_is_full(self) -> bool:
+        """Whether the scratch space has no page or no inode left."""
+        if self._scratch < 0:
+            return False
+        space = os.fstatvfs(self._scratch)
+        return space.f_bavail == 0 or space.f_favail == 0
+
     def _succeeded(self) -> None:
         """The launcher's early word, see launcher.jail.report_success."""
         self._loop.remove_reader(self._exit_reader)  # at its end it would be readable for ever
         if os.read(self._exit_reader, 1):
-            self.exited(0, None, scratch_full=False)
+            self.exited(0, None)
 
     def _stop(self, by: Timer) -> None:
         if self._stopped_by is None and not self._done.done():
             self._stopped_by = by
+            self._let_go_of_scratch()
             if by == "output":
                 self._kill()
             else:
@@ -164,9 +161,17 @@ class Supervisor:
                 self._call_later(LAST_CALL_SECONDS, self._kill)
             self._call_later(KILL_SECONDS, self._give_up)
 
+    def _let_go_of_scratch(self) -> None:
+        """Close what keeps the scratch space: whoever does so last has to free its pages."""
+        if self._scratch >= 0:
+            self._loop.remove_reader(self._exit_reader)
+            os.close(self._exit_reader)
+            os.close(self._scratch)
+            self._exit_reader = self._scratch = -1
+
     def _give_up(self) -> None:
         if not self._done.done():
-            self._done.set_exception(CellLost("the cell does not die"))
+            self._done.set_exception(CellStuck("the cell does not die"))
 
     def _watch_cpu(self) -> None:
         """Look when the limit could have been reached at the earliest, not on a fixed beat."""

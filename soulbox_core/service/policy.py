@@ -7,7 +7,7 @@ from soulbox_core.errors import InvalidRequest, LimitAboveCeiling
 from soulbox_core.model import Limits
 
 FLOOR = Limits(
-    memory_bytes=4 << 20,
+    memory_bytes=16 << 20,
     cpu_seconds=0.01,
     wall_seconds=0.01,
     cpus=0.01,

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 Stdin = AsyncIterator[bytes] | None
 
+CELL_OVERHEAD_BYTES = 4 << 20
+"""Kernel memory of a cell that its own limit does not cover, reserved on top of it."""
+
 
 class _Run(Value):
     """A request that was found good."""
@@ -87,12 +90,18 @@ class Runs:
     ) -> Outcome:
         """Wait for a turn, run, and judge. Where the output went, the sink knows."""
         asked_at = perf_counter()
-        memory_bytes = run.plan.step.limits.memory_bytes
+        memory_bytes = run.plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES
         await self._admission.acquire(memory_bytes)
         queue_seconds = perf_counter() - asked_at
         language = run.plan.language
         try:
-            ending = await self._executor.run(run.plan, sink, stdin, started)
+            ending = await self._executor.run(
+                run.plan,
+                sink,
+                stdin,
+                started,
+                released=lambda: self._admission.release(memory_bytes),
+            )
             outcome = conclude(
                 ending, run_id=run.id, language=language, queue_seconds=queue_seconds
             )
@@ -102,8 +111,6 @@ class Runs:
         except SandboxError as error:
             logger.error("run %s %s %s: %s", run.id, language, error.code, error)
             raise
-        finally:
-            self._admission.release(memory_bytes)
         _log(outcome)
         return outcome
 

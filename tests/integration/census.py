@@ -39,7 +39,7 @@ def _core(pid: int) -> dict[str, int]:
 
 def _containers(loaded: settings.Settings, instance: str) -> dict[str, int]:
     """Asked from inside the user namespace, where the processes are ours to look at."""
-    command = ("podman", "unshare", sys.executable, __file__, f"soulbox-{instance}")
+    command = ("podman", "unshare", sys.executable, "-m", __name__, f"soulbox-{instance}")
     done = subprocess.run(
         command, env=podman_environment(loaded), stdout=subprocess.PIPE, check=True
     )

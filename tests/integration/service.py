@@ -56,7 +56,7 @@ class Service:
     def run(self, code: str, **options: Any) -> dict[str, Any]:
         """POST a JSON request for Python, which must be answered with 200."""
         response = self.post(code, **options)
-        assert response.status_code == 200, response.text
+        assert response.status_code == 200, response.text + self.said()
         answer: dict[str, Any] = response.json()
         return answer
 

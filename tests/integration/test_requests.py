@@ -147,7 +147,7 @@ def test_languages_tell_name_version_and_preloads(service: Service) -> None:
 
 
 def test_a_sleeping_run_does_not_hold_others_up(service: Service) -> None:
-    sleeper = threading.Thread(target=service.run, args=("import time; time.sleep(3)",))
+    sleeper = threading.Thread(target=service.run, args=("import time; time.sleep(8)",))
     sleeper.start()
     start = time.monotonic()
     for _ in range(20):

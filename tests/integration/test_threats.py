@@ -1,7 +1,10 @@
 """Claims of docs/threats.md that no other test shows."""
 
+import os
+import signal
 import socket
 import time
+from pathlib import Path
 
 from tests.integration.service import Service
 
@@ -103,3 +106,60 @@ def test_a_forged_exit_report_cannot_delay_the_bringing_back_of_files(service: S
     answer = service.run(FORGE + sleep, outputs=["kept"], limits={"wall_seconds": 5})
     assert answer["status"] == "ok"
     assert answer["outputs_missing"] + [file["path"] for file in answer["files"]] == ["kept"]
+
+
+def test_a_forked_child_that_ends_well_is_not_the_end_of_the_run(service: Service) -> None:
+    code = "import os, sys, time\nif os.fork():\n  os.wait(); print('parent'); sys.exit(3)\n"
+    answer = service.run(code)
+    assert (answer["stdout"], answer["exit_code"]) == ("parent\n", 3)
+
+
+def test_a_throttled_cell_dies_at_once_and_gives_its_memory_back(service: Service) -> None:
+    code = "x = bytearray(64 << 20)\nimport threading\n" + (
+        "for _ in range(30): threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"
+    )
+    limits = {"cpus": 0.01, "wall_seconds": 1, "memory_bytes": 128 << 20}
+    before = time.monotonic()
+    assert service.run(code, limits=limits)["status"] == "wall_time_exceeded"
+    assert time.monotonic() - before < 5
+
+
+def test_a_program_is_alone_in_its_session_and_process_group(service: Service) -> None:
+    code = "import os; print(os.getpid() == os.getpgrp() == os.getsid(0))"
+    assert service.output(code) == "True\n"
+
+
+def test_dev_stdout_and_stderr_can_be_opened_for_writing(service: Service) -> None:
+    answer = service.run("import os; os.system('echo out >/dev/stdout; echo err >/dev/stderr')")
+    assert (answer["stdout"], answer["stderr"]) == ("out\n", "err\n")
+
+
+def test_endless_links_and_greedy_globs_hold_nothing_up(service: Service) -> None:
+    code = """
+import os
+for name in "abc": os.makedirs(name); os.symlink("/box", name + "/loop")
+for i in range(3000): open(f"a/{i}", "w")
+"""
+    answer = service.run(code, outputs=["**/**/**/**/*.none", "a/1"])
+    assert (answer["status"], answer["outputs_missing"]) == ("ok", ["**/**/**/**/*.none"])
+    assert [file["path"] for file in answer["files"]] == ["a/1"]
+
+
+def test_podman_is_started_again_when_it_died(service: Service) -> None:
+    own = Service("test-podman", "languages.python.preloads=[]", "pool.container_cells=5")
+    try:
+        for child in children(own.process.pid):
+            os.kill(child, signal.SIGKILL)
+        for number in range(12):
+            assert own.output(f"print({number})") == f"{number}\n"
+        own.await_true(lambda: "starting it again" in own.said(), "Podman is started again")
+    finally:
+        assert own.stop() == 0, own.said()
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]

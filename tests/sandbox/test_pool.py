@@ -19,6 +19,7 @@ class Cell:
     def __init__(self, container: "Box", cold: bool, scratch_bytes: int) -> None:
         self.container, self.cold, self.scratch_bytes = container, cold, scratch_bytes
         self.discarded = False
+        self.on_unused_death: Any = None
 
     def discard(self) -> None:
         self.discarded = True
@@ -35,11 +36,9 @@ class Box:
         self.fault: ContainerError | None = None
         self.empty = asyncio.Event()
         self.empty.set()
-        self.last_death: Any = None
 
-    async def make_cell(self, *, cold: bool, scratch_bytes: int, on_unused_death: Any) -> Cell:
+    async def make_cell(self, *, cold: bool, scratch_bytes: int, rehearse: bool) -> Cell:
         self.made += 1
-        self.last_death = on_unused_death
         await asyncio.sleep(0)
         await self.hold.wait()
         if self.fault:
@@ -237,7 +236,7 @@ async def test_a_parked_cell_that_dies_is_replaced() -> None:
     house = House(target=1)
     await house.pool.start()
     (parked,) = cast(Any, house.pool)._parked
-    house.boxes[0].last_death(parked)
+    parked.on_unused_death(parked)
     await turns()
     assert (await house.claim()) is not parked
     await house.pool.close()

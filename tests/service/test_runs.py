@@ -129,7 +129,7 @@ async def test_a_refused_request_claims_no_cell(
 
 @on_loop
 async def test_runs_take_turns_when_memory_is_short() -> None:
-    house = House(hangs, hello, memory_bytes=256 * MIB, queue=1)
+    house = House(hangs, hello, memory_bytes=300 * MIB, queue=1)
     first = asyncio.create_task(house.runs.execute(request()))
     await settle()
     second = asyncio.create_task(house.runs.execute(request()))
@@ -217,7 +217,7 @@ async def test_a_chunk_is_told_while_the_program_goes_on() -> None:
 
 @on_loop
 async def test_closing_a_stream_in_the_queue_leaves_the_queue() -> None:
-    house = House(hangs, memory_bytes=256 * MIB)
+    house = House(hangs, memory_bytes=300 * MIB)
     first = house.runs.stream(request())
     await anext(first)
     second = house.runs.stream(request())

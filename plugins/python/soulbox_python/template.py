@@ -1,11 +1,11 @@
 """CPython's template: cells are forked from it with the preloads imported.
 
 Loaded by the launcher inside the container, so: standard library only, Python >= 3.9.
-`preload` runs in the template; `rehearse` and `run` in each cell.
+`preload` runs in the template; `refresh`, `rehearse` (if there is time) and `run` in each cell.
 
 What a forked cell shares with its siblings, and cannot help sharing, is CPython's hash secret
 and the address-space layout; everything else that a fresh `python3 main.py` would have to
-itself is made fresh in `_start_afresh`.
+itself is made fresh in `refresh`.
 """
 
 from __future__ import annotations
@@ -56,9 +56,19 @@ def preload(names: list[str]) -> dict[str, float]:
     return seconds
 
 
+def refresh() -> None:
+    """Undo what forking shares: random state, and the sight of the launcher."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    for name in [n for n in sys.modules if n.partition(".")[0] in _LAUNCHER_MODULES]:
+        del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if entry and not entry.startswith("/soulbox")]
+
+
 def rehearse() -> None:
     """Compile and run a small program through the real stdout, which still is /dev/null."""
-    _start_afresh()
     _execute(_REHEARSAL, "rehearsal", types.ModuleType("__main__"))
 
 
@@ -86,17 +96,6 @@ def run(step: dict[str, Any]) -> int:
         source = file.read()
     code = _execute(source, path, main)
     return _finish(code, main)
-
-
-def _start_afresh() -> None:
-    """Undo what forking shares: random state, and the sight of the launcher."""
-    random.seed()
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
-    for name in [n for n in sys.modules if n.partition(".")[0] in _LAUNCHER_MODULES]:
-        del sys.modules[name]
-    sys.path[:] = [entry for entry in sys.path if entry and not entry.startswith("/soulbox")]
 
 
 def _set_environment(env: dict[str, str]) -> None:

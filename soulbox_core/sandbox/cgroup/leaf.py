@@ -7,8 +7,6 @@ from typing import Protocol
 from soulbox_core.errors import CgroupError
 from soulbox_core.model import Limits, Value
 
-INIT_PROCESSES = 1
-"""A cell's init counts in pids.max but not against the program's limit."""
 CPU_PERIOD_MICROSECONDS = 100_000
 """The kernel's default CFS period (sched-bwc.rst)."""
 RESIDUE_BYTES = 1 << 20
@@ -52,8 +50,14 @@ class Leaf(Protocol):
     def cpu_seconds(self) -> float:
         """CPU time alone since `start`: cheap enough to watch a limit with."""
 
+    def unthrottle(self) -> None:
+        """Lift the CPU quota, so that what was killed dies at once; `limit` sets it again."""
+
+    def close(self) -> None:
+        """Close its descriptors."""
+
     def remove(self) -> None:
-        """Remove the leaf. All of its processes must be dead."""
+        """Remove the closed leaf. All of its processes must be dead."""
 
 
 class Tree(Protocol):
@@ -123,7 +127,10 @@ class ControlFile:
         return 0
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Safe to call twice; a read after it fails."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def make(path: str) -> None:

@@ -15,6 +15,7 @@ from soulbox_core.sandbox.cgroup import leaf as base
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 _KILL_SECONDS = 5.0
+_SOCKETS = str(32 << 20)
 
 
 class V1Leaf:
@@ -39,6 +40,8 @@ class V1Leaf:
         self._time = base.ControlFile(f"{directories['cpuacct']}/cpuacct.usage", os.O_RDWR)
         self._files = (self._usage, self._peak, self._oom, self._forks, self._alive, self._time)
         base.write(f"{self._memory}/memory.swappiness", "0", optional=True)
+        # v1 counts socket buffers apart, and without a limit not at all.
+        base.write(f"{self._memory}/memory.kmem.tcp.limit_in_bytes", _SOCKETS, optional=True)
         self._oom_before = self._forks_before = self._nanoseconds_before = 0
 
     def limit(self, limits: Limits) -> None:
@@ -46,7 +49,7 @@ class V1Leaf:
         if old is None or old.memory_bytes != limits.memory_bytes:
             self._limit_memory(limits.memory_bytes)
         if old is None or old.processes != limits.processes:
-            base.write(f"{self._pids}/pids.max", str(limits.processes + base.INIT_PROCESSES))
+            base.write(f"{self._pids}/pids.max", str(limits.processes))
         if old is None or old.cpus != limits.cpus:
             quota = max(1000, int(limits.cpus * base.CPU_PERIOD_MICROSECONDS))
             base.write(f"{self._cpu}/cpu.cfs_period_us", str(base.CPU_PERIOD_MICROSECONDS))
@@ -84,8 +87,21 @@ class V1Leaf:
     def cpu_seconds(self) -> float:
         return (self._time.number() - self._nanoseconds_before) / 1e9
 
-    def remove(self) -> None:
+    def unthrottle(self) -> None:
+        if self._limits is not None and self._limits.cpus < 1:
+            quota = f"{self._cpu}/cpu.cfs_quota_us"
+            value = "-1"
+            try:
+                base.write(quota, value)
+            except CgroupError:
+                return  # gone with its container
+            self._limits = None
+
+    def close(self) -> None:
         base.close_all(self._files, self.join_descriptors)
+        self.join_descriptors = ()
+
+    def remove(self) -> None:
         for directory in self._directories:
             base.remove_below(directory)
 

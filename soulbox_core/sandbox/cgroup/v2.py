@@ -41,7 +41,7 @@ class V2Leaf:
         if old is None or old.memory_bytes != limits.memory_bytes:
             base.write(f"{self._directory}/memory.max", str(limits.memory_bytes))
         if old is None or old.processes != limits.processes:
-            base.write(f"{self._directory}/pids.max", str(limits.processes + base.INIT_PROCESSES))
+            base.write(f"{self._directory}/pids.max", str(limits.processes))
         if old is None or old.cpus != limits.cpus:
             quota = max(1000, int(limits.cpus * base.CPU_PERIOD_MICROSECONDS))
             base.write(f"{self._directory}/cpu.max", f"{quota} {base.CPU_PERIOD_MICROSECONDS}")
@@ -73,8 +73,21 @@ class V2Leaf:
     def cpu_seconds(self) -> float:
         return (self._time.field(b"usage_usec") - self._microseconds_before) / 1e6
 
-    def remove(self) -> None:
+    def unthrottle(self) -> None:
+        if self._limits is not None and self._limits.cpus < 1:
+            quota = f"{self._directory}/cpu.max"
+            value = "max"
+            try:
+                base.write(quota, value)
+            except CgroupError:
+                return  # gone with its container
+            self._limits = None
+
+    def close(self) -> None:
         base.close_all(self._files, self.join_descriptors)
+        self.join_descriptors = ()
+
+    def remove(self) -> None:
         base.remove_below(self._directory)
 
 

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from . import init, kernel, program, wire
+from . import cell, harvest, jail, kernel, program, wire
 
 Handler = Callable[[dict[str, Any], "list[int]"], None]
 
@@ -20,15 +20,24 @@ class Forge:
     :param control: the socket to the core
     :param runner: what a cell made here does with its step
     :param seccomp: the filter that every program gets, as struct sock_filter[]
+    :param tree: what all cells of the container have in common
     """
 
-    def __init__(self, control: socket.socket, runner: program.Runner, seccomp: bytes) -> None:
+    def __init__(
+        self, control: socket.socket, runner: program.Runner, seccomp: bytes, tree: jail.Jail
+    ) -> None:
         self._control = control
         self._runner = runner
         self._seccomp = seccomp
-        self._cells: dict[int, str] = {}
+        self._tree = tree
+        self._programs: dict[int, str] = {}
         self._pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-        self._handlers: dict[str, Handler] = {"cell": self._make_cell, "ping": self._pong}
+        self._handlers: dict[str, Handler] = {
+            "cell": self._make_cell,
+            "signal": self._signal,
+            "harvest": self._harvest,
+            "ping": self._pong,
+        }
 
     def handle(self, op: str, handler: Handler) -> None:
         """Add a request this forge understands."""
@@ -47,62 +56,90 @@ class Forge:
                 ready = {descriptor for descriptor, _ in poll.poll()}
                 if woken in ready:
                     os.read(woken, 4096)
-                    self._reap(os.WNOHANG)
+                    self._reap()
                 if self._control.fileno() in ready:
                     request, descriptors = wire.receive(self._control)
                     self._handlers[request["op"]](request, descriptors)
         except wire.Closed:
             pass
 
-    def fork(self, child_main: Callable[[], None]) -> int:
-        """Fork; the child runs `child_main` with default signal handling and exits."""
+    def fork(self, child_main: Callable[[], int]) -> int:
+        """Fork; the child runs `child_main` with default signal handling, and exits with it."""
         pid = os.fork()
         if pid:
             return pid
+        code = 1
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child_main()
+            code = child_main()
         finally:
-            os._exit(0)
+            os._exit(code)
 
     def _make_cell(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        """Fork init into a new PID namespace.
+        """Fork the cell's program into the PID namespace of its init.
 
-        unshare(CLONE_NEWPID) only affects later children, and may be repeated once setns has
-        pointed them back to our own namespace (pid_namespaces(7)); so no process stands between
-        us and init, and we can reap it.
+        setns(CLONE_NEWPID) only says where later children go (pid_namespaces(7)); so the program
+        is our own child, and we can tell how it ended.
         """
-        sock, *leaf = descriptors
+        sock, init, *leaf = descriptors
 
-        def be_init() -> None:
+        def be_cell() -> int:
             kernel.close_all_but(*descriptors)
-            with socket.socket(fileno=sock) as cell_socket:
-                init.main(cell_socket, leaf, request, self._seccomp, self._runner)
+            cell_socket = socket.socket(fileno=sock)
+            return cell.main(
+                cell_socket, init, leaf, request, self._seccomp, self._runner, self._tree
+            )
 
-        kernel.unshare(kernel.CLONE_NEWPID)
+        kernel.setns(init, kernel.CLONE_NEWPID)
         try:
-            pid = self.fork(be_init)
+            pid = self.fork(be_cell)
         finally:
             kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
         for descriptor in descriptors:
             os.close(descriptor)
-        self._cells[pid] = request["id"]
-        pidfd = os.pidfd_open(pid)
-        wire.send(self._control, {"op": "made", "id": request["id"]}, (pidfd,))
-        os.close(pidfd)
+        self._programs[pid] = request["id"]
+
+    def _signal(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Signal a cell's program, which has a uid that the core may not signal."""
+        for pid, name in self._programs.items():
+            if name == request["id"]:
+                os.kill(pid, request["number"])
+
+    def _harvest(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        init, output = descriptors
+
+        def be_reader() -> int:
+            kernel.close_all_but(*descriptors)
+            harvest.main(request, init, output, request["uid"], self._seccomp)
+            return 0
+
+        self.fork(be_reader)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
     def _pong(self, request: dict[str, Any], descriptors: list[int]) -> None:
         wire.send(self._control, {"op": "pong"})
 
-    def _reap(self, options: int) -> None:
+    def _reap(self) -> None:
+        """Tell the core of each program that ended; who else ends is nobody's business."""
         try:
             while True:
-                pid, _ = os.waitpid(-1, options)
+                pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
-                cell = self._cells.pop(pid, None)
-                if cell is not None:
-                    wire.send(self._control, {"op": "gone", "id": cell})
+                name = self._programs.pop(pid, None)
+                if name is not None:
+                    wire.send(self._control, _ending(name, status))
         except ChildProcessError:
             return
+
+
+def _ending(name: str, status: int) -> dict[str, Any]:
+    signaled = os.WIFSIGNALED(status)
+    return {
+        "op": "exited",
+        "id": name,
+        "exit_code": None if signaled else os.WEXITSTATUS(status),
+        "signal": os.WTERMSIG(status) if signaled else None,
+    }

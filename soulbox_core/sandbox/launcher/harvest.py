@@ -7,73 +7,136 @@ Only regular files are read, links at the end of a path are not followed.
 
 from __future__ import annotations
 
-import glob
+import fnmatch
+import itertools
 import json
 import os
 import signal
-import socket
-import stat
+import time
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import program, wire
+from . import cell, jail, kernel, program
 
 MAX_FILES = 256
+MAX_ENTRIES = 20_000
+_CHUNK_BYTES = 1 << 16
+_LOOK_SECONDS = 0.001
 
 
-def serve(sock: socket.socket, uid: int, seccomp: bytes) -> None:
-    """Answer the core's requests for files until it hangs up."""
-    while True:
-        try:
-            request, (output,) = wire.receive(sock)
-        except wire.Closed:
-            return
-        _kill_the_rest()
-        child = os.fork()
-        if child == 0:
-            _be_reader(request, output, uid, seccomp)
+def main(request: dict[str, Any], init: int, output: int, uid: int, seccomp: bytes) -> None:
+    """Enter the cell from outside, and have a child in its PID namespace do the work."""
+    cell.enter_namespaces(init)
+    kernel.setns(init, kernel.CLONE_NEWPID)
+    child = os.fork()
+    if child:
         os.close(output)
         os.waitpid(child, 0)
+        return
+    try:
+        _kill_the_rest()
+        kernel.drop_bounding_set()
+        program.become_harmless(uid, {}, seccomp)
+        with open(output, "wb") as stream:
+            os.chdir(jail.WORKDIR)
+            _write(request["patterns"], request["budget"], stream)
+    finally:
+        os._exit(0)
 
 
 def _kill_the_rest() -> None:
-    try:
-        os.kill(-1, signal.SIGKILL)
-        while True:
-            os.waitpid(-1, 0)
-    except (ProcessLookupError, ChildProcessError):
-        return
-
-
-def _be_reader(request: dict[str, Any], output: int, uid: int, seccomp: bytes) -> None:
-    code = 1
-    try:
-        program.give_up_privileges(uid, seccomp)
-        with open(output, "wb") as stream:
-            _write(request["patterns"], request["budget"], stream)
-        code = 0
-    finally:
-        os._exit(code)
+    """Kill every process of the cell but its init, and wait until they are gone."""
+    while True:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def _write(patterns: list[str], budget: int, stream: BinaryIO) -> None:
     """Write a JSON line and the content for each file, and a last line for what is not there."""
-    missing, skipped = [], []
-    seen: dict[str, int] = {}
-    for pattern in patterns:
-        sizes = {path: _regular_size(path) for path in glob.iglob(pattern, recursive=True)}
-        found = {path: size for path, size in sorted(sizes.items()) if size is not None}
-        if not found:
-            missing.append(pattern)
-        for path, size in found.items():
-            if path in seen:
+    missing, skipped = set(patterns), []
+    sent = 0
+    split = [(pattern, _parts(pattern)) for pattern in patterns]
+    for path, size in _regular_files("."):
+        matched = [pattern for pattern, parts in split if _matches(path.split("/"), parts)]
+        if not matched:
+            continue
+        missing.difference_update(matched)
+        if size > budget or sent == MAX_FILES or not _is_text(path):
+            skipped.append(path.encode(errors="replace").decode())
+            continue
+        sent += 1
+        budget -= size
+        _write_file(path, size, stream)
+    rest = {"missing": sorted(missing, key=patterns.index), "skipped": skipped[:MAX_FILES]}
+    stream.write(json.dumps(rest).encode() + b"\n")
+
+
+def _regular_files(top: str) -> Iterator[tuple[str, int]]:
+    """Path and size of readable regular files below a directory, in order of their paths.
+
+    No link is followed, and only so many entries are looked at: a program may leave any tree.
+    """
+    left = MAX_ENTRIES
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        try:
+            entries = sorted(itertools.islice(os.scandir(path), left), key=lambda e: e.name)
+        except OSError:
+            continue
+        left -= len(entries)
+        directories = []
+        for entry in entries:
+            name = entry.path[len(top) + 1 :]
+            if entry.is_dir(follow_symlinks=False):
+                directories.append(entry.path)
+            elif entry.is_file(follow_symlinks=False) and os.access(entry.path, os.R_OK):
+                yield name, entry.stat(follow_symlinks=False).st_size
+        waiting.extend(reversed(directories))
+
+
+def _parts(pattern: str) -> list[str]:
+    """The pattern's parts; several `**` in a row say no more than one."""
+    parts: list[str] = []
+    for part in pattern.split("/"):
+        if part != "**" or parts[-1:] != ["**"]:
+            parts.append(part)
+    return parts
+
+
+def _matches(path: list[str], pattern: list[str]) -> bool:
+    """Match as glob does: `**` is any number of directories, a leading dot is matched by itself.
+
+    Keeps the set of places in the pattern that the path so far can have led to, so that no
+    pattern makes it slow.
+    """
+    places = _skips({0}, pattern)
+    for part in path:
+        reached = set()
+        for place in places:
+            if place == len(pattern):
                 continue
-            seen[path] = size
-            if size > budget or len(seen) > MAX_FILES or not _is_text(path):
-                skipped.append(path.encode(errors="replace").decode())
-            else:
-                budget -= size
-                _write_file(path, size, stream)
-    stream.write(json.dumps({"missing": missing, "skipped": skipped[:MAX_FILES]}).encode() + b"\n")
+            if pattern[place] == "**":
+                if not part.startswith("."):
+                    reached.add(place)
+            elif _part_matches(part, pattern[place]):
+                reached.add(place + 1)
+        places = _skips(reached, pattern)
+    return len(pattern) in places or (pattern[-1] == "**" and len(pattern) - 1 in places)
+
+
+def _skips(places: set[int], pattern: list[str]) -> set[int]:
+    """Add the places behind each `**`, which may stand for no directory at all."""
+    return places | {p + 1 for p in places if p < len(pattern) and pattern[p] == "**"}
+
+
+def _part_matches(part: str, pattern: str) -> bool:
+    if part.startswith(".") and not pattern.startswith("."):
+        return False
+    return fnmatch.fnmatchcase(part, pattern)
 
 
 def _is_text(path: str) -> bool:
@@ -85,17 +148,10 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _regular_size(path: str) -> int | None:
-    try:
-        status = os.lstat(path)
-        readable = os.access(path, os.R_OK)
-    except (OSError, ValueError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) and readable else None
-
-
 def _write_file(path: str, size: int, stream: BinaryIO) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:
         stream.write(json.dumps({"path": path, "size": size}).encode() + b"\n")
-        stream.write(file.read(size))
+        while size and (chunk := file.read(min(size, _CHUNK_BYTES))):
+            stream.write(chunk)
+            size -= len(chunk)

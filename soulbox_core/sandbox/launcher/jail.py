@@ -1,12 +1,13 @@
 """The mount tree of a cell.
 
-`prepare` runs once in the container and assembles what all cells share; `enter` runs in each
+A `Jail` is made once in the container and assembles what all cells share; `enter` runs in each
 cell, in a mount namespace of its own that began as a copy of the container's.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 
 from . import kernel
 
@@ -17,7 +18,7 @@ _DEVICES = _STAGE + "/dev"
 _EMPTY = _STAGE + "/empty"
 _SCRATCH = _STAGE + "/scratch"
 _EXIT_FIFO = "/soulbox/exit"
-_SCRATCH_INODES = 65536
+_SCRATCH_INODES = 16384
 
 _DEVICE_NODES = ("full", "null", "random", "urandom", "zero")
 _DEVICE_LINKS = {
@@ -26,99 +27,97 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-# What Podman and Docker mask in /proc (containers-common, moby oci/defaults.go), and vmcore-like
-# files that newer kernels added. All of /proc is read-only in a cell besides.
+# What Podman masks in /proc (containers-common, and moby oci/defaults.go). All of a cell's /proc
+# is read-only besides.
 _MASKED = (
     "/proc/acpi",
     "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+)
+# What tells of the host or of other cells and no program needs; masked where anybody may read it.
+_MASKED_IF_READABLE = (
     "/proc/bus",
     "/proc/config.gz",
     "/proc/fs",
-    "/proc/interrupts",
     "/proc/iomem",
     "/proc/ioports",
     "/proc/irq",
     "/proc/kallsyms",
-    "/proc/kcore",
     "/proc/key-users",
-    "/proc/keys",
-    "/proc/kmsg",
-    "/proc/kpagecgroup",
-    "/proc/kpagecount",
-    "/proc/kpageflags",
-    "/proc/latency_stats",
     "/proc/modules",
-    "/proc/sched_debug",
     "/proc/schedstat",
-    "/proc/scsi",
     "/proc/slabinfo",
     "/proc/softirqs",
-    "/proc/sysrq-trigger",
     "/proc/sysvipc",
-    "/proc/timer_list",
-    "/proc/timer_stats",
     "/proc/vmallocinfo",
 )
 _READ_ONLY = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
 
 
-def prepare() -> None:
-    """Assemble the part of the tree that is the same in every cell of this container.
+class Jail:
+    """The part of the tree that is the same in every cell of this container.
 
     A non-recursive bind of / leaves the container's other mounts behind: /proc, /sys, /dev,
     the launcher's files and the control socket.
     """
-    for directory in (_STAGE, _ROOT, _DEVICES, _EMPTY, _SCRATCH):
-        os.makedirs(directory, mode=0o755, exist_ok=True)
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.bind("/", _ROOT, _READ_ONLY)
-    kernel.mount(
-        "tmpfs", _DEVICES, "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "size=64k,mode=755"
-    )
-    for node in _DEVICE_NODES:
-        os.close(os.open(f"{_DEVICES}/{node}", os.O_CREAT | os.O_WRONLY, 0o644))
-        kernel.bind(f"/dev/{node}", f"{_DEVICES}/{node}")
-    for name, target in _DEVICE_LINKS.items():
-        os.symlink(target, f"{_DEVICES}/{name}")
-    os.mkdir(f"{_DEVICES}/shm")
-    kernel.mount(
-        "tmpfs",
-        _DEVICES,
-        flags=kernel.MS_REMOUNT | _READ_ONLY & ~kernel.MS_NODEV | kernel.MS_NOEXEC,
-    )
-    kernel.mount(_DEVICES, f"{_ROOT}/dev", flags=kernel.MS_BIND | kernel.MS_REC)
-    kernel.bind(_EMPTY, _EMPTY, _READ_ONLY)
 
+    def __init__(self) -> None:
+        for directory in (_STAGE, _ROOT, _DEVICES, _EMPTY, _SCRATCH):
+            os.makedirs(directory, mode=0o755, exist_ok=True)
+        kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.bind("/", _ROOT, _READ_ONLY)
+        kernel.bind(_EMPTY, _EMPTY, _READ_ONLY)
+        _make_devices()
+        self._masks = tuple(_mask(path) for path in _MASKED if os.path.exists(path)) + tuple(
+            _mask(path) for path in _MASKED_IF_READABLE if _anybody_may_read(path)
+        )
 
-def enter(uid: int, scratch_bytes: int) -> int:
-    """Finish the tree and make it this process's root, with the working directory current.
+    def enter(self, uid: int, scratch_bytes: int) -> tuple[int, int]:
+        """Finish the tree and make it our mount namespace's root, the working directory current.
 
-    /box, /tmp and /dev/shm are three directories of one tmpfs, so that one size bounds them all.
-    A fourth, /soulbox, covers the launcher's own and holds the exit FIFO, of which the reading
-    end is returned.
-    """
-    kernel.mount(
-        "tmpfs",
-        _SCRATCH,
-        "tmpfs",
-        kernel.MS_NOSUID | kernel.MS_NODEV,
-        f"size={scratch_bytes},nr_inodes={_SCRATCH_INODES},mode=755",
-    )
-    for name, mode, target in (
-        ("box", 0o700, WORKDIR),
-        ("tmp", 0o1777, "/tmp"),  # noqa: S108, a cell's own
-        ("shm", 0o1777, "/dev/shm"),  # noqa: S108
-    ):
-        directory = f"{_SCRATCH}/{name}"
-        os.mkdir(directory)
-        os.chmod(directory, mode)
-        os.chown(directory, uid, uid)
-        kernel.mount(directory, _ROOT + target, flags=kernel.MS_BIND)
-    exit_reader = _make_exit_fifo()
-    _mount_proc(f"{_ROOT}/proc")
-    kernel.become_root(_ROOT)
-    os.chdir(WORKDIR)
-    return exit_reader
+        /box, /tmp and /dev/shm are three directories of one tmpfs, so that one size bounds them
+        all. A fourth, /soulbox, covers the launcher's own and holds the exit FIFO.
+
+        :return: descriptors of the exit FIFO's reading end and of the scratch space
+        """
+        kernel.mount(
+            "tmpfs",
+            _SCRATCH,
+            "tmpfs",
+            kernel.MS_NOSUID | kernel.MS_NODEV,
+            f"size={scratch_bytes},nr_inodes={_SCRATCH_INODES},mode=755",
+        )
+        for name, mode, target in (
+            ("box", 0o700, WORKDIR),
+            ("tmp", 0o1777, "/tmp"),  # noqa: S108, a cell's own
+            ("shm", 0o1777, "/dev/shm"),  # noqa: S108
+        ):
+            directory = f"{_SCRATCH}/{name}"
+            os.mkdir(directory)
+            os.chmod(directory, mode)
+            os.chown(directory, uid, uid)
+            kernel.mount(directory, _ROOT + target, flags=kernel.MS_BIND)
+        exit_reader = _make_exit_fifo()
+        self._mount_proc(f"{_ROOT}/proc")
+        kernel.become_root(_ROOT)
+        os.chdir(WORKDIR)
+        return exit_reader, os.open(WORKDIR, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _mount_proc(self, target: str) -> None:
+        """A fresh /proc of our PID namespace; hidepid hides init, which has another uid."""
+        flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+        kernel.mount("proc", target, "proc", flags, "hidepid=2")
+        for cover, path in self._masks:
+            kernel.mount(cover, target + path, flags=kernel.MS_BIND)
+        read_only = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY
+        kernel.mount("proc", target, flags=read_only | flags)
 
 
 def report_success() -> None:
@@ -126,18 +125,12 @@ def report_success() -> None:
 
     Tearing a process's memory down takes longer than a small program runs, and its parent
     learns of the end only afterwards. A program that writes here itself ends its own run; one
-    that spoils the FIFO, or fails, is reported by init.
+    that spoils the FIFO, or fails, is reported by its parent, the forge.
     """
     try:
         os.write(os.open(_EXIT_FIFO, os.O_WRONLY | os.O_NONBLOCK), b"0")
     except OSError:
         return
-
-
-def scratch_is_full() -> bool:
-    """Whether the scratch space has no page or no inode left."""
-    space = os.statvfs(WORKDIR)
-    return space.f_bavail == 0 or space.f_favail == 0
 
 
 def _make_exit_fifo() -> int:
@@ -151,16 +144,25 @@ def _make_exit_fifo() -> int:
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _mount_proc(target: str) -> None:
-    """A fresh /proc of this PID namespace; hidepid hides init, which has another uid."""
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    kernel.mount("proc", target, "proc", flags, "hidepid=2")
-    for path in _MASKED:
-        masked = target + path[len("/proc") :]
-        if os.path.isdir(masked):
-            kernel.mount(_EMPTY, masked, flags=kernel.MS_BIND)
-        elif os.path.exists(masked):
-            kernel.mount("/dev/null", masked, flags=kernel.MS_BIND)
+def _make_devices() -> None:
     kernel.mount(
-        "proc", target, flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | flags
+        "tmpfs", _DEVICES, "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "size=64k,mode=755"
     )
+    for node in _DEVICE_NODES:
+        os.close(os.open(f"{_DEVICES}/{node}", os.O_CREAT | os.O_WRONLY, 0o644))
+        kernel.bind(f"/dev/{node}", f"{_DEVICES}/{node}")
+    for name, target in _DEVICE_LINKS.items():
+        os.symlink(target, f"{_DEVICES}/{name}")
+    os.mkdir(f"{_DEVICES}/shm")
+    read_only = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NOEXEC
+    kernel.mount("tmpfs", _DEVICES, flags=kernel.MS_REMOUNT | read_only)
+    kernel.mount(_DEVICES, f"{_ROOT}/dev", flags=kernel.MS_BIND | kernel.MS_REC)
+
+
+def _mask(path: str) -> tuple[str, str]:
+    """What to mount over a file of /proc, and its path below /proc's mount point."""
+    return _EMPTY if os.path.isdir(path) else "/dev/null", path[len("/proc") :]
+
+
+def _anybody_may_read(path: str) -> bool:
+    return os.path.exists(path) and bool(os.stat(path).st_mode & stat.S_IROTH)

@@ -9,10 +9,15 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import itertools
+import mmap
 import os
+import signal
 import socket
 import struct
 
+_CLONE_VM = 0x00000100
+_CLONE_FILES = 0x00000400
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000
@@ -29,10 +34,6 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 MNT_DETACH = 0x2
-
-CAP_KILL = 5
-CAP_SETGID = 6
-CAP_SETUID = 7
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
@@ -74,6 +75,35 @@ def unshare(flags: int) -> None:
 
 def setns(descriptor: int, kind: int) -> None:
     _check(_libc.setns(descriptor, kind), "setns")
+
+
+class Stacks:
+    """Stacks for `clone_sleeper`, used in turn.
+
+    :param memory: is cut into stacks
+    """
+
+    def __init__(self, memory: mmap.mmap, stack_bytes: int) -> None:
+        self._memory = memory  # kept, or it would be unmapped
+        base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        # A stack grows down from its end.
+        self._tops = itertools.cycle(range(base + stack_bytes, base + len(memory) + 1, stack_bytes))
+
+    def next(self) -> int:
+        return next(self._tops)
+
+
+def clone_sleeper(namespaces: int, stack_top: int) -> int:
+    """Make a child in new namespaces that shares our memory and sleeps in pause(2); its pid.
+
+    glibc's and musl's clone() call a function, given here by libc's own address, on the child's
+    stack. Whatever ends the sleep ends the child.
+    """
+    flags = _CLONE_VM | _CLONE_FILES | namespaces | signal.SIGCHLD
+    sleep = ctypes.cast(_libc.pause, ctypes.c_void_p)
+    pid = int(_libc.clone(sleep, ctypes.c_void_p(stack_top), flags, None))
+    _check(pid, "clone")
+    return pid
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
@@ -127,13 +157,9 @@ def set_name(name: str) -> None:
     _check(_prctl(_PR_SET_NAME, ctypes.addressof(buffer)), "prctl name")
 
 
-def keep_capabilities(*kept: int) -> None:
-    """Reduce the permitted and effective sets to `kept`, the inheritable set to nothing."""
-    mask = sum(1 << capability for capability in kept)
-    low, high = mask & 0xFFFFFFFF, mask >> 32
-    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-    data = struct.pack("6I", low, low, 0, high, high, 0)
-    _check(_libc.capset(header, data), "capset")
+def drop_capabilities() -> None:
+    """Empty the permitted, effective and inheritable sets."""
+    _check(_libc.capset(struct.pack("Ii", _CAPABILITY_VERSION_3, 0), bytes(24)), "capset")
 
 
 def drop_bounding_set() -> None:

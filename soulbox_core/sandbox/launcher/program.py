@@ -1,4 +1,4 @@
-"""The cell's second process: from privileged to harmless, parked, then the program itself."""
+"""The cell's program: harmless, parked, then run."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ _RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 class Runner(Protocol):
     """What turns a step into a running program. A language's template module is one too."""
 
+    def refresh(self) -> None:
+        """Make the cell's own what forking made it share, such as random state."""
+
     def rehearse(self) -> None:
         """Touch whatever `run` will touch, so that its pages are already the cell's own."""
 
@@ -34,8 +37,11 @@ class Runner(Protocol):
 class Executor:
     """The runner for any program: replace this process by its command."""
 
-    def rehearse(self) -> None:
+    def refresh(self) -> None:
         """Nothing of this process survives the exec."""
+
+    def rehearse(self) -> None:
+        """Nor would a rehearsal."""
 
     def run(self, step: dict[str, Any]) -> int:
         for number in _RESTORED_SIGNALS:
@@ -48,22 +54,38 @@ class Executor:
         return 127
 
 
-def become_harmless(spec: dict[str, Any], seccomp: bytes) -> None:
-    """Take on the limits and the user of the cell, and give up every right."""
-    _limit(spec["rlimits"])
-    give_up_privileges(spec["uid"], seccomp)
+def become_harmless(uid: int, rlimits: dict[str, int], seccomp: bytes) -> None:
+    """Take on the limits and the user of the cell, and give up every right.
+
+    Order matters: each step needs a right that a later one takes away.
+    """
+    _limit(rlimits)
+    os.umask(0o022)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    kernel.drop_capabilities()
+    kernel.set_dumpable()
+    kernel.set_no_new_privs()
+    kernel.install_filter(seccomp)
 
 
-def park(sock: socket.socket, exit_reader: int, runner: Runner) -> tuple[dict[str, Any], list[int]]:
+def park(
+    sock: socket.socket, for_the_core: tuple[int, ...], runner: Runner, *, rehearse: bool
+) -> tuple[dict[str, Any], list[int]]:
     """Get ready, say so, and wait for the step and its standard descriptors.
 
-    :param exit_reader: reading end of the exit FIFO, which the core gets
+    :param for_the_core: descriptors that go with the word
     :raises wire.Closed: the core went away or changed its mind
     """
     _point_stdio_at([os.open(_NULL, os.O_RDWR)] * 3)
-    runner.rehearse()
-    wire.send(sock, {"op": "parked"}, (exit_reader,))
-    return wire.receive(sock)
+    runner.refresh()
+    if rehearse:
+        runner.rehearse()
+    wire.send(sock, {"op": "parked"}, for_the_core)
+    step, stdio = wire.receive(sock)
+    os.close(sock.detach())
+    return step, stdio
 
 
 def run(step: dict[str, Any], stdio: list[int], runner: Runner) -> int:
@@ -74,18 +96,6 @@ def run(step: dict[str, Any], stdio: list[int], runner: Runner) -> int:
         _write_file(path, base64.b64decode(content) if encoded else content.encode())
     _limit(step["rlimits"])
     return runner.run(step)
-
-
-def give_up_privileges(uid: int, seccomp: bytes) -> None:
-    """Order matters: each step needs a right that a later one takes away."""
-    os.umask(0o022)
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    kernel.keep_capabilities()
-    kernel.set_dumpable()
-    kernel.set_no_new_privs()
-    kernel.install_filter(seccomp)
 
 
 def _point_stdio_at(descriptors: list[int]) -> None:

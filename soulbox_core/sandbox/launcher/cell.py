@@ -1,0 +1,76 @@
+"""A cell from the inside: into its namespaces and out of every privilege, parked, then run."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from . import jail, kernel, program, wire
+
+_ENTERED = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
+_HOSTNAME = b"soulbox"
+_EX_SOFTWARE = 70  # sysexits.h
+
+
+def main(
+    sock: socket.socket,
+    init: int,
+    leaf: list[int],
+    spec: dict[str, Any],
+    seccomp: bytes,
+    runner: program.Runner,
+    tree: jail.Jail,
+) -> int:
+    """Be the cell's second process; return the exit code if the program ends in it.
+
+    :param sock: the cell's socket to the core
+    :param init: pidfd of the cell's first process, whose PID namespace we were forked into
+    :param leaf: descriptors of the cgroup.procs files to join, one per hierarchy
+    """
+    own_pid = os.getpid()
+    try:
+        exit_reader, scratch = _enter(init, leaf, spec, tree)
+        program.become_harmless(spec["uid"], spec["rlimits"], seccomp)
+        step, stdio = program.park(sock, (exit_reader, scratch), runner, rehearse=spec["rehearse"])
+        code = program.run(step, stdio, runner)
+    except wire.Closed:
+        return 0
+    except BaseException as error:
+        # The outermost frame of a forked process: nothing may unwind into the forge's loop.
+        _complain(sock, error)
+        return _EX_SOFTWARE
+    # A child that the program forked comes back here, too, and is not the program's end.
+    if code == 0 and os.getpid() == own_pid:
+        jail.report_success()
+    return code
+
+
+def enter_namespaces(init: int) -> None:
+    """Move into the cell's namespaces, but for the PID namespace: that is for children."""
+    kernel.setns(init, _ENTERED)
+
+
+def _enter(init: int, leaf: list[int], spec: dict[str, Any], tree: jail.Jail) -> tuple[int, int]:
+    """Join the leaf first: the cgroup namespace takes its root from where we are."""
+    for procs in leaf:
+        os.write(procs, b"0")
+        os.close(procs)
+    os.setsid()  # or kill(0) would reach the launcher's group, and with it other cells
+    enter_namespaces(init)
+    os.close(init)
+    kernel.unshare(kernel.CLONE_NEWCGROUP)
+    kernel.loopback_up()
+    kernel.sethostname(_HOSTNAME)
+    inside = tree.enter(spec["uid"], spec["scratch_bytes"])
+    kernel.drop_bounding_set()
+    return inside
+
+
+def _complain(sock: socket.socket, error: BaseException) -> None:
+    """Tell the core, or once its socket is closed and the step began, the step's stderr."""
+    message = f"the cell failed: {type(error).__name__}: {error}"
+    try:
+        wire.send(sock, {"op": "broken", "error": message})
+    except (OSError, wire.Closed):
+        os.write(2, f"soulbox: {message}\n".encode())
