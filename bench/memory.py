@@ -28,7 +28,9 @@ def _belongs(path: Path, mark: str) -> bool:
         namespaces = (path / "status").read_text().split("NSpid:")[1].split("\n")[0].split()
         if len(namespaces) == 2:
             return mark in (path / "mountinfo").read_text()
-        # A cell has left the mount behind; its parent's parent has it.
+        if namespaces[-1] == "1":
+            return False  # an init: its memory is the warden's, and counted there
+        # A cell has left the mount behind; its parent has it.
         return len(namespaces) > 2 and _parent_belongs(path, mark)
     except (OSError, IndexError):
         return False

@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 _MAKING_AT_ONCE = 4
 """A forge makes one cell at a time; a few in flight keep it busy."""
+_FILL_SECONDS = 0.005
+"""How long the replacement of a claimed cell may wait while others are parked."""
 _CHECK_SECONDS = 10.0
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Waits between attempts to start a container; the last one repeats."""
@@ -50,6 +52,7 @@ class Pool:
         self._failures = 0
         self._fault: ContainerError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._filling: asyncio.TimerHandle | None = None
         self._replacing = False
         self._closed = False
 
@@ -96,7 +99,10 @@ class Pool:
             return await self._make_to_order(cold=cold, scratch_bytes=scratch_bytes)
         if self._parked:
             cell = self._parked.popleft()
-            self._fill()
+            if self._parked:
+                self._fill_later()
+            else:
+                self._fill()
             return cell
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
@@ -117,8 +123,16 @@ class Pool:
             cold=cold, scratch_bytes=scratch_bytes, rehearse=False
         )
 
+    def _fill_later(self) -> None:
+        """Let the run that has just got its cell go first: making one would take its cores."""
+        if self._filling is None:
+            self._filling = asyncio.get_running_loop().call_later(_FILL_SECONDS, self._fill)
+
     def _fill(self) -> None:
         """Make as many cells as are wanted and not yet on their way."""
+        if self._filling is not None:
+            self._filling.cancel()
+            self._filling = None
         if self._container is None or self._closed:
             return
         self._waiting = deque(w for w in self._waiting if not w.done())

@@ -76,7 +76,8 @@ def _look_inside(mark: str) -> dict[str, Any]:
         "mounts in the containers": sum(
             len((path / "mountinfo").read_text().splitlines()) for path in launchers
         ),
-        "container PSS KiB": sum(_pss_kib(path) for path in family),
+        # Inits share the warden's memory.
+        "container PSS KiB": sum(_pss_kib(path) for path in family if not _is_init(path)),
     }
 
 
@@ -86,6 +87,11 @@ def _is_launcher(path: Path, mark: str) -> bool:
         return len(pids) >= 2 and pids[-1] == "1" and mark in (path / "mountinfo").read_text()
     except (OSError, IndexError):
         return False
+
+
+def _is_init(path: Path) -> bool:
+    pids = (path / "status").read_text().split("NSpid:")[1].split("\n")[0].split()
+    return len(pids) > 2 and pids[-1] == "1"
 
 
 def _descends(path: Path, ancestors: list[Path]) -> bool:
