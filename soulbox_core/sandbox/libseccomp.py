@@ -25,6 +25,9 @@ KILL_THREAD = 0x00000000
 TRAP = 0x00030000
 ALLOW = 0x7FFF0000
 
+LOW_HALF = 0xFFFFFFFF
+"""The mask of what the kernel reads of an `int` argument."""
+
 _ATTRIBUTE_BAD_ARCH = 2
 _ATTRIBUTE_OPTIMIZE = 8
 _BINARY_TREE = 2

@@ -31,8 +31,6 @@ _PROCESSES = 32768
 _START_SECONDS = 15.0
 _CALL_SECONDS = 60.0
 
-_USER_COUNTS = (("max_inotify_instances", 16), ("max_inotify_watches", 4096))
-
 # What the launcher needs to build cells, all of it only inside the user namespace.
 _CAPABILITIES = (
     "SYS_ADMIN",  # namespaces and mounts
@@ -85,7 +83,6 @@ class Podman:
         """
         process = self._spawn()
         await asyncio.to_thread(self._await_socket, process)
-        await asyncio.to_thread(self._share_user_counts)
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._stop)
@@ -167,24 +164,6 @@ class Podman:
             except subprocess.TimeoutExpired:
                 continue
         raise HostError(f"podman system service does not answer: {self._said()}")
-
-    def _share_user_counts(self) -> None:
-        """Give each user id of our namespace, and so each cell, a part of what is counted by user.
-
-        The kernel counts some objects for the owner of a user namespace as a whole (here 128
-        inotify instances for all cells together), and per id inside by these limits
-        (Documentation/admin-guide/sysctl/user.rst).
-        """
-        script = "; ".join(f"echo {most} > /proc/sys/user/{name}" for name, most in _USER_COUNTS)
-        done = subprocess.run(
-            ("podman", "unshare", "sh", "-ec", script),
-            env=self._environment,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()
-            logger.warning("one cell may use up the inotify instances of all: %s", said)
 
     def _said(self) -> str:
         self._errors.seek(0)

@@ -1,12 +1,13 @@
 """The seccomp program of a cell: which system calls its processes may make.
 
-It is two filters in one program. The first denies what has no place in a run, whatever the
-profile says, and hands all else to the second: the profile that containers-common maintains,
-resolved for a process without capabilities. Both are compiled by libseccomp for the machine's
+It is three filters in one program, each of which hands what it does not deny to the next. The
+first denies what has no place in a run, whatever the profile says; the second, of setsockopt
+alone, whatever no list names; the third is the profile that containers-common maintains,
+resolved for a process without capabilities. All are compiled by libseccomp for the machine's
 own architecture; a call of any other (32-bit, x32) kills the process.
 
 A denied call fails with EPERM, or with ENOSYS where libraries take that as "this kernel has
-not got it" and do it another way. A call that neither filter knows fails as the profile says
+not got it" and do it another way. A call that no filter knows fails as the profile says
 (ENOSYS), so a new kernel's calls stay shut until somebody names them.
 """
 
@@ -25,12 +26,16 @@ from soulbox_core.sandbox.libseccomp import (
 )
 from soulbox_core.sandbox.seccomp_denials import denial_rules
 from soulbox_core.sandbox.seccomp_profile import find, read, resolve
+from soulbox_core.sandbox.seccomp_sockets import NOT_AN_OPTION, option_rules
 
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 """uname's (and libseccomp's) name of an architecture, to the one that profiles use."""
 
-_JUMP, _RETURN = 0x05, 0x06
-"""BPF_JMP | BPF_JA and BPF_RET | BPF_K of linux/bpf_common.h."""
+_LOAD, _JUMP, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x05, 0x15, 0x06
+"""BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JA, BPF_JMP | BPF_JEQ | BPF_K and BPF_RET | BPF_K of
+linux/bpf_common.h."""
+_NUMBER_AT = 0
+"""Offset of the call's number in struct seccomp_data of linux/seccomp.h."""
 _INSTRUCTION = struct.Struct("=HBBI")
 """struct sock_filter: code, jump if true, jump if false, k."""
 
@@ -51,11 +56,21 @@ def compile_filter(profile: Path | None, machine: str = "") -> bytes:
     library = Library(machine)
     denials = library.compile(ALLOW, denial_rules())
     default, rules = resolve(read(find(profile)), _GO_NAMES[machine], _kernel(os.uname().release))
-    program = _in_turn(denials, library.compile(default, rules))
+    program = _in_turn(denials, _in_turn(_options(library), library.compile(default, rules)))
     if len(program) > MAX_INSTRUCTIONS * INSTRUCTION_BYTES:
         length = len(program) // INSTRUCTION_BYTES
         raise HostError(f"seccomp program of {length} instructions; at most {MAX_INSTRUCTIONS}")
     return program
+
+
+def _options(library: Library) -> bytes:
+    """A program that decides about setsockopt and allows every other call."""
+    number = library.number("setsockopt")
+    if number is None:
+        raise HostError("libseccomp does not know setsockopt")
+    others = ((_LOAD, 0, 0, _NUMBER_AT), (_JUMP_IF_EQUAL, 1, 0, number), (_RETURN, 0, 0, ALLOW))
+    head = b"".join(_INSTRUCTION.pack(*one) for one in others)
+    return head + library.compile(NOT_AN_OPTION, option_rules())
 
 
 def _in_turn(first: bytes, second: bytes) -> bytes:

@@ -1,11 +1,12 @@
 """What is denied in every cell, on top of any profile, and why."""
 
-import socket
+import fcntl
 import termios
-from errno import EAFNOSUPPORT, ENOSYS, EPERM, EPROTONOSUPPORT
+from errno import EINVAL, ENOSYS, EPERM
 
 from soulbox_core.model import Value
-from soulbox_core.sandbox.libseccomp import Condition, Op, Rule, errno_action
+from soulbox_core.sandbox.libseccomp import LOW_HALF, Condition, Op, Rule, errno_action
+from soulbox_core.sandbox.seccomp_sockets import socket_rules
 
 
 class Denial(Value, frozen=True):
@@ -73,6 +74,16 @@ DENIED = (
     Denial(
         names=("fanotify_init", "fanotify_mark"), reason="watches, or halts, others' file accesses"
     ),
+    Denial(
+        names=("inotify_init", "inotify_init1", "inotify_add_watch"),
+        reason="all cells of a container share the image's inodes: shows which files others open",
+        errno=ENOSYS,
+    ),
+    Denial(
+        names=("seccomp",),
+        reason="filters are compiled into memory of which the whole host has bpf_jit_limit bytes",
+        errno=ENOSYS,
+    ),
     Denial(names=("quotactl", "quotactl_fd"), reason="administers disks"),
     Denial(
         names=("sync", "syncfs"),
@@ -117,14 +128,50 @@ NEW_NAMESPACE_FLAGS = {
 kernel's code to attack; the others are denied so that no mistake with capabilities opens them."""
 CLONE_NEWTIME = 0x00000080
 """Of unshare alone: in clone's flags these bits are the exit signal."""
-FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
-"""All others (vsock reaches the hypervisor, ALG and PACKET the kernel's depths) and any
-that would load a module are EAFNOSUPPORT."""
-NETLINK_ROUTE = 0
-"""The netlink protocol that getifaddrs(3) asks; the others are EPROTONOSUPPORT."""
-_LAST_PROTOCOL = socket.IPPROTO_UDP
-"""IP protocols above it load modules on demand (DCCP, SCTP, UDP-Lite, MPTCP)."""
-_LOW_HALF = 0xFFFFFFFF
+
+
+class ArgumentDenial(Value, frozen=True):
+    """A system call that fails when an argument has a value, compared in 32 bits.
+
+    The kernel takes these arguments as 32 bits: a comparison of 64 could be walked around by
+    setting the upper half (CVE-2019-10063).
+    """
+
+    name: str
+    index: int
+    value: int
+    reason: str
+    errno: int = EPERM
+
+
+DENIED_ARGUMENTS = (
+    ArgumentDenial(
+        name="ioctl",
+        index=1,
+        value=termios.TIOCSTI,
+        reason="types into a terminal shared with somebody outside",
+    ),
+    ArgumentDenial(
+        name="ioctl",
+        index=1,
+        value=termios.TIOCLINUX,
+        reason="pastes into a terminal shared with somebody outside",
+    ),
+    ArgumentDenial(
+        name="fcntl",
+        index=1,
+        value=fcntl.F_NOTIFY,
+        reason="as inotify, by its older name",
+        errno=EINVAL,  # as a kernel without dnotify
+    ),
+    ArgumentDenial(
+        name="prctl",
+        index=0,
+        value=22,  # PR_SET_SECCOMP of linux/prctl.h
+        reason="as seccomp, by its older name",
+        errno=EINVAL,  # as a kernel without seccomp
+    ),
+)
 
 
 def denial_rules() -> list[Rule]:
@@ -134,7 +181,7 @@ def denial_rules() -> list[Rule]:
         for denial in DENIED
         for name in denial.names
     ]
-    return rules + _namespace_rules() + _socket_rules() + _terminal_rules()
+    return rules + _namespace_rules() + _argument_rules() + socket_rules()
 
 
 def _namespace_rules() -> list[Rule]:
@@ -146,38 +193,14 @@ def _namespace_rules() -> list[Rule]:
     ]
 
 
-def _socket_rules() -> list[Rule]:
-    """Families and protocols are compared in 64 bits, so that an odd upper half is denied."""
-
-    def argument(index: int, op: Op, value: int) -> Condition:
-        return Condition(index=index, op=op, a=value)
-
-    last = max(FAMILIES)
-    between = [family for family in range(last) if family not in FAMILIES]
+def _argument_rules() -> list[Rule]:
     return [
-        _deny("socket", EAFNOSUPPORT, argument(0, Op.GT, last)),
-        *(_deny("socket", EAFNOSUPPORT, argument(0, Op.EQ, family)) for family in between),
-        *(
-            _deny("socket", EPROTONOSUPPORT, argument(0, Op.EQ, family), argument(2, Op.GT, most))
-            for family, most in (
-                (socket.AF_INET, _LAST_PROTOCOL),
-                (socket.AF_INET6, _LAST_PROTOCOL),
-                (socket.AF_NETLINK, NETLINK_ROUTE),
-            )
-        ),
-        _deny("socketpair", EAFNOSUPPORT, argument(0, Op.NE, socket.AF_UNIX)),
-    ]
-
-
-def _terminal_rules() -> list[Rule]:
-    """TIOCSTI types into, TIOCLINUX pastes into, a terminal shared with somebody outside.
-
-    The kernel takes an ioctl's number as 32 bits: a comparison of 64 could be walked around
-    by setting the upper half (CVE-2019-10063).
-    """
-    return [
-        _deny("ioctl", EPERM, Condition(index=1, op=Op.MASKED_EQ, a=_LOW_HALF, b=number))
-        for number in (termios.TIOCSTI, termios.TIOCLINUX)
+        _deny(
+            denial.name,
+            denial.errno,
+            Condition(index=denial.index, op=Op.MASKED_EQ, a=LOW_HALF, b=denial.value),
+        )
+        for denial in DENIED_ARGUMENTS
     ]
 
 

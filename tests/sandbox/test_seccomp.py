@@ -3,6 +3,7 @@ of its instructions, which also reaches the architectures and numbers this machi
 """
 
 import errno
+import fcntl
 import importlib.util
 import json
 import platform
@@ -28,6 +29,7 @@ from soulbox_core.sandbox.libseccomp import (
 )
 from soulbox_core.sandbox.seccomp import compile_filter
 from soulbox_core.sandbox.seccomp_denials import CLONE_NEWTIME, DENIED, NEW_NAMESPACE_FLAGS
+from soulbox_core.sandbox.seccomp_sockets import ALLOWED_OPTIONS, IGNORED_OPTIONS, NOT_AN_OPTION
 
 AUDIT_ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """AUDIT_ARCH_* of linux/audit.h."""
@@ -39,6 +41,10 @@ EPERM = errno_action(errno.EPERM)
 ENOSYS = errno_action(errno.ENOSYS)
 NO_FAMILY = errno_action(errno.EAFNOSUPPORT)
 NO_PROTOCOL = errno_action(errno.EPROTONOSUPPORT)
+EINVAL = errno_action(errno.EINVAL)
+NOT_SUPPORTED = errno_action(errno.EOPNOTSUPP)
+DONE_NOTHING = errno_action(0)
+PR_SET_SECCOMP = 22
 STREAM = int(socket.SOCK_STREAM)
 DATAGRAM = int(socket.SOCK_DGRAM)
 
@@ -49,6 +55,41 @@ DENIED_CALLS = [
     if Library().number(name) is not None
 ]
 """Those that this libseccomp and this machine have; the filter cannot name the others."""
+
+OPTIONS = [
+    *(
+        (level, number, ALLOW)
+        for level, options in ALLOWED_OPTIONS.items()
+        for number in options.values()
+    ),
+    *((one.level, one.number, DONE_NOTHING) for one in IGNORED_OPTIONS),
+    (socket.SOL_SOCKET, 26, NOT_AN_OPTION),  # SO_ATTACH_FILTER
+    (socket.SOL_SOCKET, 27, NOT_AN_OPTION),  # SO_DETACH_FILTER
+    (socket.SOL_SOCKET, 50, NOT_AN_OPTION),  # SO_ATTACH_BPF
+    (socket.SOL_SOCKET, 51, NOT_AN_OPTION),  # SO_ATTACH_REUSEPORT_CBPF
+    (socket.SOL_SOCKET, 52, NOT_AN_OPTION),  # SO_ATTACH_REUSEPORT_EBPF
+    (socket.SOL_SOCKET, 37, NOT_AN_OPTION),  # SO_TIMESTAMPING_OLD
+    (socket.SOL_SOCKET, 65, NOT_AN_OPTION),  # SO_TIMESTAMPING_NEW
+    (socket.SOL_SOCKET, 60, NOT_AN_OPTION),  # SO_ZEROCOPY
+    (socket.SOL_SOCKET, 61, NOT_AN_OPTION),  # SO_TXTIME
+    (socket.SOL_SOCKET, 18, NOT_AN_OPTION),  # SO_RCVLOWAT
+    (socket.SOL_SOCKET, 32, NOT_AN_OPTION),  # SO_SNDBUFFORCE
+    (socket.SOL_SOCKET, 33, NOT_AN_OPTION),  # SO_RCVBUFFORCE
+    (socket.SOL_SOCKET, 73, NOT_AN_OPTION),  # SO_RESERVE_MEM
+    (socket.SOL_SOCKET, 0xFFFFFFFF, NOT_AN_OPTION),
+    (socket.IPPROTO_TCP, 31, NOT_AN_OPTION),  # TCP_ULP
+    (socket.IPPROTO_IP, 35, NOT_AN_OPTION),  # IP_ADD_MEMBERSHIP
+    (socket.IPPROTO_IP, 41, NOT_AN_OPTION),  # IP_MSFILTER
+    (socket.IPPROTO_IP, 64, NOT_AN_OPTION),  # IPT_SO_SET_REPLACE
+    (socket.IPPROTO_IPV6, 20, NOT_AN_OPTION),  # IPV6_JOIN_GROUP
+    (socket.IPPROTO_IPV6, 32, NOT_AN_OPTION),  # IPV6_FLOWLABEL_MGR
+    (socket.IPPROTO_IPV6, 54, NOT_AN_OPTION),  # IPV6_HOPOPTS
+    (socket.IPPROTO_UDP, 1, NOT_AN_OPTION),  # UDP_CORK
+    (socket.IPPROTO_UDP, 100, NOT_AN_OPTION),  # UDP_ENCAP
+    (270, 1, NOT_AN_OPTION),  # SOL_NETLINK
+    (0xFFFFFFFF, 2, NOT_AN_OPTION),
+]
+"""level, option, verdict"""
 
 BY_ARGUMENT = [
     *(("clone", (flag | signal.SIGCHLD,), EPERM) for flag in NEW_NAMESPACE_FLAGS.values()),
@@ -75,15 +116,14 @@ BY_ARGUMENT = [
         for family in (socket.AF_INET, socket.AF_INET6)
         for protocol in (33, socket.IPPROTO_SCTP, 136, 262, 255, 0xFFFFFFFF, ODD_UPPER_HALF)
     ),
-    ("socket", (socket.AF_NETLINK, socket.SOCK_RAW, 0), ALLOW),  # NETLINK_ROUTE
-    *(
-        ("socket", (socket.AF_NETLINK, socket.SOCK_RAW, protocol), NO_PROTOCOL)
-        for protocol in (2, 4, 6, 9, 12, 15, 16, ODD_UPPER_HALF)
-    ),
     *(
         ("socket", (family, STREAM, 0), NO_FAMILY)
         for family in range(64)
-        if family not in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
+        if family not in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+    ),
+    *(
+        ("socket", (socket.AF_NETLINK, socket.SOCK_RAW, protocol), NO_FAMILY)
+        for protocol in (0, 4, 9, 15, 16, ODD_UPPER_HALF)
     ),
     *(
         ("socket", (family | ODD_UPPER_HALF, STREAM, 0), NO_FAMILY)
@@ -100,6 +140,26 @@ BY_ARGUMENT = [
         ("ioctl", (MOST, number, 0), ALLOW)
         for number in (termios.FIONREAD, termios.TIOCGWINSZ, 0x80086601, 0xFFFFFFFF80086601)
     ),
+    *(
+        (name, (MOST, 0, *(0,) * (at - 2), bits), verdict)
+        for name, at in (("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3))
+        for bits, verdict in (
+            (socket.MSG_MORE, NOT_SUPPORTED),
+            (socket.MSG_MORE | socket.MSG_DONTWAIT | ODD_UPPER_HALF, NOT_SUPPORTED),
+            (socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, ALLOW),
+        )
+    ),
+    *(
+        ("setsockopt", (MOST, level | upper, number | upper, 0, 0), verdict)
+        for level, number, verdict in OPTIONS
+        for upper in (0, ODD_UPPER_HALF, 0xFFFFFFFF << 32)
+    ),
+    ("fcntl", (MOST, fcntl.F_NOTIFY), EINVAL),
+    ("fcntl", (MOST, fcntl.F_NOTIFY | ODD_UPPER_HALF), EINVAL),
+    ("fcntl", (MOST, fcntl.F_SETLK), ALLOW),
+    ("prctl", (PR_SET_SECCOMP, 2, 0), EINVAL),
+    ("prctl", (PR_SET_SECCOMP | ODD_UPPER_HALF, 1), EINVAL),
+    ("prctl", (21,), ALLOW),  # PR_GET_SECCOMP
     ("personality", (0,), ALLOW),
     ("personality", (0xFFFFFFFF,), ALLOW),
     ("personality", (0x00400000,), ENOSYS),  # READ_IMPLIES_EXEC
@@ -117,13 +177,13 @@ NEEDED = [
     "clock_nanosleep", "nanosleep", "timer_create", "timer_settime", "timerfd_create",
     "memfd_create", "ftruncate", "fallocate", "copy_file_range", "splice", "tee", "sendfile",
     "pipe2", "dup3", "close_range", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
-    "eventfd2", "signalfd4", "inotify_init1", "pidfd_open", "pidfd_send_signal", "sysinfo",
+    "eventfd2", "signalfd4", "pidfd_open", "pidfd_send_signal", "sysinfo",
     "uname", "getdents64", "renameat2", "unlinkat", "faccessat2", "fsync", "shmget", "shmat",
     "mq_open", "semget", "setpgid", "setsid", "setpriority", "pkey_alloc", "io_destroy",
-    "accept4", "bind", "listen", "connect", "getsockname", "setsockopt", "sendmsg", "recvmsg",
-    "sendmmsg", "recvmmsg", "shutdown",
+    "accept4", "bind", "listen", "connect", "getsockname", "sendmsg", "recvmsg",
+    "sendto", "sendmmsg", "recvmmsg", "shutdown", "getsockopt", "fcntl",
     # a program may put itself behind more walls
-    "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
+    "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
 ]
 # fmt: on
 
@@ -198,6 +258,21 @@ def test_arguments_decide(verdict: Callable[..., int]) -> None:
 
 def test_runtimes_get_the_calls_they_need(verdict: Callable[..., int]) -> None:
     assert [name for name in NEEDED if verdict(name) != ALLOW] == []
+
+
+def test_options_have_the_numbers_of_their_names() -> None:
+    named = [
+        *(pair for options in ALLOWED_OPTIONS.values() for pair in options.items()),
+        *((one.name, one.number) for one in IGNORED_OPTIONS),
+    ]
+    known = [(name, number) for name, number in named if hasattr(socket, name)]
+    assert len(known) >= 40
+    assert [(name, number) for name, number in known if getattr(socket, name) != number] == []
+
+
+def test_no_option_is_both_allowed_and_ignored() -> None:
+    allowed = {(level, n) for level, options in ALLOWED_OPTIONS.items() for n in options.values()}
+    assert not allowed & {(one.level, one.number) for one in IGNORED_OPTIONS}
 
 
 def test_numbers_that_nobody_named_fail(machine: str) -> None:
@@ -376,11 +451,110 @@ ORDINARY = {
         with tempfile.TemporaryDirectory() as directory:
             socket.socket(socket.AF_UNIX).bind(directory + "/socket")
         """,
-    "network interfaces": """
+    "the kernel's answer without netlink": """
+        import errno, socket
+        try: socket.if_nameindex()
+        except OSError as error: assert error.errno == errno.EAFNOSUPPORT
+        else: raise AssertionError
+        assert socket.if_nametoindex("lo") == 1
+        for flags in (0, socket.AI_ADDRCONFIG, socket.AI_PASSIVE):
+            assert socket.getaddrinfo("localhost", 80, flags=flags)
+            assert socket.getaddrinfo("::1", 80, flags=flags)
+        """,
+    "socket options": """
         import socket
-        assert "lo" in [name for _, name in socket.if_nameindex()]
-        kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
-        kernel.bind((0, 0))
+        left, right = socket.socketpair()
+        for end in (left, socket.socket(), socket.socket(socket.AF_INET6)):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 16384
+            before = end.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 10 * before)
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == before
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.setsockopt(socket.IPPROTO_IP, 11, 1)
+        assert datagrams.getsockopt(socket.IPPROTO_IP, 11) == 0
+        datagrams.connect(("127.0.0.1", 1))
+        datagrams.send(b"x")
+        try: datagrams.recv(1)
+        except ConnectionRefusedError: pass
+        else: raise AssertionError
+        """,
+    "a web server": """
+        import http.server, threading, urllib.request
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"x" * 1_000_000)
+            def log_message(self, *_): pass
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_port}/"
+            assert len(urllib.request.urlopen(url).read()) == 1_000_000
+            server.shutdown()
+        """,
+    "asyncio servers": """
+        import asyncio, tempfile
+        async def echo(reader, writer):
+            writer.write(await reader.read())
+            writer.close()
+        async def ask(connecting):
+            reader, writer = await connecting
+            writer.write(b"x" * 300_000)
+            writer.write_eof()
+            assert len(await reader.read()) == 300_000
+        class Datagrams(asyncio.DatagramProtocol):
+            def __init__(self): self.got = asyncio.get_running_loop().create_future()
+            def datagram_received(self, data, address): self.got.set_result(data)
+        async def main():
+            server = await asyncio.start_server(echo, "127.0.0.1", 0)
+            await ask(asyncio.open_connection(*server.sockets[0].getsockname()))
+            with tempfile.TemporaryDirectory() as directory:
+                await asyncio.start_unix_server(echo, directory + "/socket")
+                await ask(asyncio.open_unix_connection(directory + "/socket"))
+            loop = asyncio.get_running_loop()
+            there, protocol = await loop.create_datagram_endpoint(
+                Datagrams, local_addr=("127.0.0.1", 0))
+            address = there.get_extra_info("sockname")
+            here, _ = await loop.create_datagram_endpoint(
+                asyncio.DatagramProtocol, remote_addr=address)
+            here.sendto(b"y")
+            assert await protocol.got == b"y"
+        asyncio.run(main())
+        """,
+    "encryption": """
+        import socket, ssl, threading
+        def context(side):
+            made = ssl.SSLContext(side)
+            made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+            made.maximum_version = ssl.TLSVersion.TLSv1_2
+            made.set_ciphers("AECDH-AES256-SHA:@SECLEVEL=0")  # needs no certificate
+            return made
+        listener = socket.create_server(("127.0.0.1", 0))
+        def serve():
+            with context(ssl.PROTOCOL_TLS_SERVER).wrap_socket(listener.accept()[0],
+                                                              server_side=True) as end:
+                end.sendall(end.recv(100))
+        thread = threading.Thread(target=serve)
+        thread.start()
+        plain = socket.create_connection(listener.getsockname())
+        with context(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain) as end:
+            end.sendall(b"x")
+            assert end.recv(100) == b"x"
+        thread.join()
+        """,
+    "a manager of shared objects": """
+        import multiprocessing
+        with multiprocessing.Manager() as manager:
+            shared = manager.dict()
+            child = multiprocessing.Process(target=shared.update, args=({"x": 1},))
+            child.start()
+            child.join()
+            assert dict(shared) == {"x": 1}
         """,
     "asyncio": """
         import asyncio

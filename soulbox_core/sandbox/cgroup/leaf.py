@@ -1,14 +1,17 @@
 """What both cgroup backends offer: a tree per container, a leaf per cell."""
 
 import os
-from collections.abc import Iterable
-from typing import Protocol
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import NamedTuple, Protocol
 
 from soulbox_core.errors import CgroupError
 from soulbox_core.model import Limits, Value
 
 CPU_PERIOD_MICROSECONDS = 100_000
 """The kernel's default CFS period (sched-bwc.rst)."""
+_LEAST_QUOTA = 1000
+"""The kernel refuses a quota below one millisecond."""
 RESIDUE_BYTES = 1 << 20
 """Memory still charged to an empty leaf, above which it is not used again."""
 
@@ -22,42 +25,114 @@ class Counters(Value):
     refused_forks: int
 
 
-class Leaf(Protocol):
-    """The cgroup of one cell, in every hierarchy that the backend needs."""
+class Leaf(ABC):
+    """The cgroup of one cell, in every hierarchy that the backend needs.
 
-    join_descriptors: tuple[int, ...]
-    """Open cgroup.procs files, the leaf's own: who writes "0" to each is in.
-
-    Opened by us, as the kernel checks the opener's right to move a process in
-    (cgroup_procs_write_permission; on v2 since 5.16).
+    A backend says where the files are and how they are written.
     """
 
+    def __init__(self, directories: tuple[str, ...], meters: "Meters") -> None:
+        self._directories = directories
+        self._meters = meters
+        self._limits: Limits | None = None
+        self._peak_restarts = True
+        self._cpu_seconds_before = 0.0
+        self._oom_kills_before = self._refused_forks_before = 0
+        self.join_descriptors = tuple(open_to_join(directory) for directory in directories)
+        """Open cgroup.procs files, the leaf's own: who writes "0" to each is in.
+
+        Opened by us, as the kernel checks the opener's right to move a process in
+        (cgroup_procs_write_permission; on v2 since 5.16).
+        """
+
+    @abstractmethod
+    def _limit_memory(self, memory_bytes: int, before: int | None) -> None:
+        """:param before: the limit until now, None for a new leaf"""
+
+    @abstractmethod
+    def _limit_processes(self, processes: int) -> None: ...
+
+    @abstractmethod
+    def _limit_cpu(self, microseconds: int | None) -> None:
+        """:param microseconds: of CPU time in each period; None is no quota"""
+
+    @abstractmethod
+    def _restart_peak(self) -> bool:
+        """Have the peak of memory counted anew; False where the kernel cannot."""
+
+    @abstractmethod
+    def _cpu_seconds_ever(self) -> float: ...
+
     def limit(self, limits: Limits) -> None:
-        """Write those of memory, processes and cpus that are not set so already."""
+        """Write those of memory, processes and cpus that are not set so already.
+
+        :raises CgroupError: the kernel refuses
+        """
+        old = self._limits
+        if old is None or old.memory_bytes != limits.memory_bytes:
+            self._limit_memory(limits.memory_bytes, old.memory_bytes if old else None)
+        if old is None or old.processes != limits.processes:
+            self._limit_processes(limits.processes)
+        if old is None or old.cpus != limits.cpus:
+            self._limit_cpu(max(_LEAST_QUOTA, int(limits.cpus * CPU_PERIOD_MICROSECONDS)))
+        self._limits = limits
+
+    def unthrottle(self) -> None:
+        """Lift a quota below one core, so that what was killed dies at once.
+
+        `limit` sets it again.
+        """
+        if self._limits is not None and self._limits.cpus < 1:
+            self._limits = None
+            with suppress(CgroupError):  # gone with its container
+                self._limit_cpu(None)
 
     def start(self) -> None:
         """Count from here: what a parked cell used to get ready is not the program's."""
+        self._peak_restarts = self._restart_peak()
+        self._oom_kills_before = self._meters.oom.field(b"oom_kill")
+        self._refused_forks_before = self._meters.forks.field(b"max")
+        self._cpu_seconds_before = self._cpu_seconds_ever()
+
+    def counters(self) -> Counters:
+        """Read what was counted since `start`."""
+        return Counters(
+            cpu_seconds=self.cpu_seconds(),
+            memory_peak_bytes=self._meters.peak.number(),
+            oom_kills=self._meters.oom.field(b"oom_kill") - self._oom_kills_before,
+            refused_forks=self._meters.forks.field(b"max") - self._refused_forks_before,
+        )
+
+    def cpu_seconds(self) -> float:
+        """CPU time alone since `start`: cheap enough to watch a limit with."""
+        return self._cpu_seconds_ever() - self._cpu_seconds_before
 
     def reusable(self) -> bool:
         """Whether the leaf is empty and may serve another cell.
 
         A leaf holds nothing but counters; making one costs more than a cell's fork does.
         """
-
-    def counters(self) -> Counters:
-        """Read what was counted since `start`."""
-
-    def cpu_seconds(self) -> float:
-        """CPU time alone since `start`: cheap enough to watch a limit with."""
-
-    def unthrottle(self) -> None:
-        """Lift the CPU quota, so that what was killed dies at once; `limit` sets it again."""
+        return (
+            self._peak_restarts
+            and self._meters.alive.number() == 0
+            and self._meters.usage.number() <= RESIDUE_BYTES
+        )
 
     def close(self) -> None:
-        """Close its descriptors."""
+        """Close its descriptors. Safe to call twice."""
+        for file in self._meters:
+            file.close()
+        for descriptor in self.join_descriptors:
+            os.close(descriptor)
+        self.join_descriptors = ()
 
     def remove(self) -> None:
-        """Remove the closed leaf. All of its processes must be dead."""
+        """Remove the closed leaf.
+
+        :raises CgroupError: a process of it lives
+        """
+        for directory in self._directories:
+            remove_below(directory)
 
 
 class Tree(Protocol):
@@ -133,6 +208,17 @@ class ControlFile:
             self._descriptor = -1
 
 
+class Meters(NamedTuple):
+    """The files in which the kernel counts for a leaf."""
+
+    usage: ControlFile
+    peak: ControlFile
+    oom: ControlFile
+    forks: ControlFile
+    alive: ControlFile
+    time: ControlFile
+
+
 def make(path: str) -> None:
     try:
         os.mkdir(path)
@@ -176,13 +262,6 @@ def open_to_join(path: str) -> int:
         return os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CgroupError(f"cannot open {path}/cgroup.procs: {error.strerror}") from error
-
-
-def close_all(files: Iterable[ControlFile], descriptors: Iterable[int]) -> None:
-    for file in files:
-        file.close()
-    for descriptor in descriptors:
-        os.close(descriptor)
 
 
 def processes(path: str) -> list[int]:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 
 from soulbox_core.errors import CgroupError
-from soulbox_core.model import Limits
 from soulbox_core.sandbox.cgroup import leaf as base
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
@@ -18,92 +17,53 @@ _KILL_SECONDS = 5.0
 _SOCKETS = str(32 << 20)
 
 
-class V1Leaf:
+class V1Leaf(base.Leaf):
     """A cell's directory in each hierarchy."""
 
     def __init__(self, directories: Mapping[str, str]) -> None:
         self._memory = directories["memory"]
         self._pids = directories["pids"]
         self._cpu = directories["cpu"]
-        self._directories = tuple(dict.fromkeys(directories.values()))
-        self._limits: Limits | None = None
-        for directory in self._directories:
+        own = tuple(dict.fromkeys(directories.values()))
+        for directory in own:
             base.make(directory)
-        self.join_descriptors: tuple[int, ...] = tuple(
-            base.open_to_join(d) for d in self._directories
-        )
-        self._usage = base.ControlFile(f"{self._memory}/memory.usage_in_bytes")
-        self._peak = base.ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR)
-        self._oom = base.ControlFile(f"{self._memory}/memory.oom_control")
-        self._forks = base.ControlFile(f"{self._pids}/pids.events")
-        self._alive = base.ControlFile(f"{self._pids}/pids.current")
-        self._time = base.ControlFile(f"{directories['cpuacct']}/cpuacct.usage", os.O_RDWR)
-        self._files = (self._usage, self._peak, self._oom, self._forks, self._alive, self._time)
         base.write(f"{self._memory}/memory.swappiness", "0", optional=True)
         # v1 counts socket buffers apart, and without a limit not at all.
         base.write(f"{self._memory}/memory.kmem.tcp.limit_in_bytes", _SOCKETS, optional=True)
-        self._oom_before = self._forks_before = self._nanoseconds_before = 0
+        meters = base.Meters(
+            usage=base.ControlFile(f"{self._memory}/memory.usage_in_bytes"),
+            peak=base.ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR),
+            oom=base.ControlFile(f"{self._memory}/memory.oom_control"),
+            forks=base.ControlFile(f"{self._pids}/pids.events"),
+            alive=base.ControlFile(f"{self._pids}/pids.current"),
+            time=base.ControlFile(f"{directories['cpuacct']}/cpuacct.usage"),
+        )
+        super().__init__(own, meters)
 
-    def limit(self, limits: Limits) -> None:
-        old = self._limits
-        if old is None or old.memory_bytes != limits.memory_bytes:
-            self._limit_memory(limits.memory_bytes)
-        if old is None or old.processes != limits.processes:
-            base.write(f"{self._pids}/pids.max", str(limits.processes))
-        if old is None or old.cpus != limits.cpus:
-            quota = max(1000, int(limits.cpus * base.CPU_PERIOD_MICROSECONDS))
-            base.write(f"{self._cpu}/cpu.cfs_period_us", str(base.CPU_PERIOD_MICROSECONDS))
-            base.write(f"{self._cpu}/cpu.cfs_quota_us", str(quota))
-        self._limits = limits
-
-    def _limit_memory(self, memory_bytes: int) -> None:
+    def _limit_memory(self, memory_bytes: int, before: int | None) -> None:
         """memory+swap may never be below memory, so the order depends on the direction."""
         memory = f"{self._memory}/memory.limit_in_bytes"
         both = f"{self._memory}/memory.memsw.limit_in_bytes"
-        if self._limits is None or memory_bytes < self._limits.memory_bytes:
+        if before is None or memory_bytes < before:
             base.write(memory, str(memory_bytes))
             base.write(both, str(memory_bytes), optional=True)
         else:
             base.write(both, str(memory_bytes), optional=True)
             base.write(memory, str(memory_bytes))
 
-    def start(self) -> None:
-        self._peak.write(b"0")
-        self._oom_before = self._oom.field(b"oom_kill")
-        self._forks_before = self._forks.field(b"max")
-        self._nanoseconds_before = self._time.number()
+    def _limit_processes(self, processes: int) -> None:
+        base.write(f"{self._pids}/pids.max", str(processes))
 
-    def reusable(self) -> bool:
-        return self._alive.number() == 0 and self._usage.number() <= base.RESIDUE_BYTES
+    def _limit_cpu(self, microseconds: int | None) -> None:
+        base.write(f"{self._cpu}/cpu.cfs_period_us", str(base.CPU_PERIOD_MICROSECONDS))
+        quota = -1 if microseconds is None else microseconds
+        base.write(f"{self._cpu}/cpu.cfs_quota_us", str(quota))
 
-    def counters(self) -> base.Counters:
-        return base.Counters(
-            cpu_seconds=self.cpu_seconds(),
-            memory_peak_bytes=self._peak.number(),
-            oom_kills=self._oom.field(b"oom_kill") - self._oom_before,
-            refused_forks=self._forks.field(b"max") - self._forks_before,
-        )
+    def _restart_peak(self) -> bool:
+        return self._meters.peak.write(b"0")
 
-    def cpu_seconds(self) -> float:
-        return (self._time.number() - self._nanoseconds_before) / 1e9
-
-    def unthrottle(self) -> None:
-        if self._limits is not None and self._limits.cpus < 1:
-            quota = f"{self._cpu}/cpu.cfs_quota_us"
-            value = "-1"
-            try:
-                base.write(quota, value)
-            except CgroupError:
-                return  # gone with its container
-            self._limits = None
-
-    def close(self) -> None:
-        base.close_all(self._files, self.join_descriptors)
-        self.join_descriptors = ()
-
-    def remove(self) -> None:
-        for directory in self._directories:
-            base.remove_below(directory)
+    def _cpu_seconds_ever(self) -> float:
+        return self._meters.time.number() / 1e9
 
 
 class V1Tree:

@@ -7,7 +7,6 @@ import os
 import time
 
 from soulbox_core.errors import CgroupError
-from soulbox_core.model import Limits
 from soulbox_core.sandbox.cgroup import leaf as base
 
 CONTROLLERS = ("memory", "pids", "cpu")
@@ -16,79 +15,43 @@ _ENABLE = " ".join(f"+{controller}" for controller in CONTROLLERS)
 _KILL_SECONDS = 5.0
 
 
-class V2Leaf:
+class V2Leaf(base.Leaf):
     """A cell's directory."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._limits: Limits | None = None
         base.make(directory)
         base.write(f"{directory}/memory.swap.max", "0", optional=True)
         base.write(f"{directory}/memory.oom.group", "1")
-        self.join_descriptors: tuple[int, ...] = (base.open_to_join(directory),)
-        self._usage = base.ControlFile(f"{directory}/memory.current")
-        self._peak = _peak_file(directory)
-        self._events = base.ControlFile(f"{directory}/memory.events")
-        self._forks = base.ControlFile(f"{directory}/pids.events")
-        self._alive = base.ControlFile(f"{directory}/pids.current")
-        self._time = base.ControlFile(f"{directory}/cpu.stat")
-        self._files = (self._usage, self._peak, self._events, self._forks, self._alive, self._time)
-        self._peak_restarts = True
-        self._oom_before = self._forks_before = self._microseconds_before = 0
-
-    def limit(self, limits: Limits) -> None:
-        old = self._limits
-        if old is None or old.memory_bytes != limits.memory_bytes:
-            base.write(f"{self._directory}/memory.max", str(limits.memory_bytes))
-        if old is None or old.processes != limits.processes:
-            base.write(f"{self._directory}/pids.max", str(limits.processes))
-        if old is None or old.cpus != limits.cpus:
-            quota = max(1000, int(limits.cpus * base.CPU_PERIOD_MICROSECONDS))
-            base.write(f"{self._directory}/cpu.max", f"{quota} {base.CPU_PERIOD_MICROSECONDS}")
-        self._limits = limits
-
-    def start(self) -> None:
-        # Since Linux 6.12 a write restarts memory.peak for this descriptor; before, it is
-        # read-only, counts from the leaf's making, and a leaf can serve one cell only.
-        self._peak_restarts = self._peak.write(b"reset")
-        self._oom_before = self._events.field(b"oom_kill")
-        self._forks_before = self._forks.field(b"max")
-        self._microseconds_before = self._time.field(b"usage_usec")
-
-    def reusable(self) -> bool:
-        return (
-            self._peak_restarts
-            and self._alive.number() == 0
-            and self._usage.number() <= base.RESIDUE_BYTES
+        meters = base.Meters(
+            usage=base.ControlFile(f"{directory}/memory.current"),
+            peak=_peak_file(directory),
+            oom=base.ControlFile(f"{directory}/memory.events"),
+            forks=base.ControlFile(f"{directory}/pids.events"),
+            alive=base.ControlFile(f"{directory}/pids.current"),
+            time=base.ControlFile(f"{directory}/cpu.stat"),
         )
+        super().__init__((directory,), meters)
 
-    def counters(self) -> base.Counters:
-        return base.Counters(
-            cpu_seconds=self.cpu_seconds(),
-            memory_peak_bytes=self._peak.number(),
-            oom_kills=self._events.field(b"oom_kill") - self._oom_before,
-            refused_forks=self._forks.field(b"max") - self._forks_before,
-        )
+    def _limit_memory(self, memory_bytes: int, before: int | None) -> None:
+        base.write(f"{self._directory}/memory.max", str(memory_bytes))
 
-    def cpu_seconds(self) -> float:
-        return (self._time.field(b"usage_usec") - self._microseconds_before) / 1e6
+    def _limit_processes(self, processes: int) -> None:
+        base.write(f"{self._directory}/pids.max", str(processes))
 
-    def unthrottle(self) -> None:
-        if self._limits is not None and self._limits.cpus < 1:
-            quota = f"{self._directory}/cpu.max"
-            value = "max"
-            try:
-                base.write(quota, value)
-            except CgroupError:
-                return  # gone with its container
-            self._limits = None
+    def _limit_cpu(self, microseconds: int | None) -> None:
+        quota = "max" if microseconds is None else microseconds
+        base.write(f"{self._directory}/cpu.max", f"{quota} {base.CPU_PERIOD_MICROSECONDS}")
 
-    def close(self) -> None:
-        base.close_all(self._files, self.join_descriptors)
-        self.join_descriptors = ()
+    def _restart_peak(self) -> bool:
+        """Since Linux 6.12 a write restarts memory.peak for this descriptor.
 
-    def remove(self) -> None:
-        base.remove_below(self._directory)
+        Before, it is read-only and counts from the leaf's making, and a leaf serves one cell.
+        """
+        return self._meters.peak.write(b"reset")
+
+    def _cpu_seconds_ever(self) -> float:
+        return self._meters.time.field(b"usage_usec") / 1e6
 
 
 class V2Tree:
