@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from soulbox_core import registry
-from soulbox_core.api import application
+from soulbox_core.api import application, server
 from soulbox_core.errors import ImageError, PluginError
 from soulbox_core.execution.executor import Executor
 from soulbox_core.images.catalog import Builder, image_tag
@@ -155,7 +155,7 @@ async def _listen(app: ASGIApp, settings: Settings, until_drained: object) -> No
     # Hypercorn counts requests to end a connection gracefully, which on HTTP/2 cuts the
     # streams that are under way.
     config.keep_alive_max_requests = _FOR_EVER
-    config.websocket_max_message_size = settings.server.request_bytes
+    server.bound(config)
     config.websocket_ping_interval = _PING_SECONDS
     await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]
 

@@ -35,20 +35,22 @@ class Server(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    hosts: tuple[str, ...] = ()
+    """Names besides localhost, 127.0.0.1 and [::1] that a request's Host header may have. Empty:
+    no others on a loopback address, any elsewhere."""
     request_bytes: Positive = 16 << 20
     """Largest request body."""
     held_bytes: Positive = 512 << 20
-    """Request bodies held in memory at one time, running and waiting ones together."""
+    """What is held in memory for clients at one time: the requests that run or wait, the
+    output they may have, the answers that are being sent."""
     source_bytes: Positive = 1 << 20
     """Largest single source file."""
     files: Positive = 256
     """Most files in one request."""
+    answer_seconds: Seconds = 120.0
+    """Longest that a client may keep its answer waiting, all pieces of it together."""
     drain_seconds: Seconds = 30.0
     """After SIGTERM, how long running code may take before it is killed."""
-
-    def __post_init__(self) -> None:
-        if self.held_bytes < self.request_bytes:
-            raise ValueError("held_bytes must be at least request_bytes, or no request fits")
 
 
 def _ceiling() -> Limits:
@@ -175,6 +177,14 @@ class Settings(Section):
     plugins: Plugins = Plugins()
     languages: Mapping[str, LanguageSettings] = {}
     log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        least = self.server.request_bytes + self.limits.ceiling.output_bytes
+        if self.server.held_bytes < least:
+            raise ValueError(
+                "server.held_bytes must be at least server.request_bytes and "
+                f"limits.ceiling.output_bytes together, {least}, or no such run fits"
+            )
 
     def language(self, name: str) -> LanguageSettings:
         """The operator's table for a language, or one that changes nothing."""

@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from starlette.types import Lifespan
 
 from soulbox_core.api.edge import Edge
+from soulbox_core.api.hosts import hosts_of
 from soulbox_core.api.ports import Catalog, Runs
 from soulbox_core.api.problems import answer
 from soulbox_core.api.routes import build_routes
@@ -20,9 +21,10 @@ def build(
 
     :param lifespan: starts and stops what is behind `runs` and `catalog`
     """
+    server = settings.server
     app = Starlette(
         routes=build_routes(runs, catalog, settings),
-        middleware=[Middleware(Edge)],
+        middleware=[Middleware(Edge, hosts_of(server), server.answer_seconds)],
         exception_handlers={HTTPException: answer, SoulBoxError: answer},
         lifespan=lifespan,
     )

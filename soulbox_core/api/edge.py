@@ -1,51 +1,102 @@
-"""The outermost layer of every request: its id, its security headers, and the last resort."""
+"""The outermost layer of every request: its id, what is refused unseen, and the last resort."""
 
 import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from secrets import token_hex
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from soulbox_core.api.hosts import check_host
+from soulbox_core.api.patience import Patience, Stalled
 from soulbox_core.api.problems import REQUEST_ID, answer, report
 from soulbox_core.api.watch import ClientGone
+from soulbox_core.errors import InvalidRequest
 
 log = logging.getLogger("soulbox.api")
 
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """A request id that may be taken over from the client, into answers and logs."""
+CLOSING_SECONDS = 0.1
+"""What a stalled client's WebSocket has for its last words; it does not read them anyway."""
 
 _OPENERS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
 class Edge:
-    """Middleware around everything that may raise."""
+    """Middleware around everything that may raise.
 
-    def __init__(self, app: ASGIApp) -> None:
+    :param hosts: the names that a Host header may have; None for any
+    :param answer_seconds: longest that a client may keep its answer waiting, in all
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: frozenset[bytes] | None = None, answer_seconds: float = 120.0
+    ) -> None:
         self._app = app
+        self._hosts = hosts
+        self._answer_seconds = answer_seconds
+        self._taking: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, send, self._answer_seconds)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._answer(exchange, scope)
+        except Stalled:
+            log.debug("request %s: the client did not take its answer", exchange.request_id)
+            await exchange.break_off()
         except ClientGone:
             log.debug("request %s: the client went away", exchange.request_id)
+        finally:
+            exchange.patience.close()
+        if exchange.unread:
+            self._take_rest(exchange)
+
+    async def _answer(self, exchange: "Exchange", scope: Scope) -> None:
+        try:
+            exchange.check(self._hosts)
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientGone:
+            raise
         except Exception as error:
             # The API's border: whatever it is, the client gets problem details and no more.
             await exchange.fail(error)
+
+    def _take_rest(self, exchange: "Exchange") -> None:
+        """Take what the client still sends until the server says that it is gone.
+
+        Hypercorn tells that through the same bounded queue: were it full and nobody took
+        anything out, Hypercorn would wait for ever and keep the connection.
+        """
+        task = asyncio.create_task(exchange.take_rest())
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
 
 
 class Exchange:
     """One request and its answer, as they pass."""
 
-    __slots__ = ("_headers", "_receive", "_scope", "_send", "_started", "_unread", "request_id")
+    __slots__ = (
+        "_headers",
+        "_is_http",
+        "_named",
+        "_receive",
+        "_scope",
+        "_send",
+        "_started",
+        "patience",
+        "request_id",
+        "unread",
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.request_id = _request_id(scope)
+    def __init__(self, scope: Scope, receive: Receive, send: Send, answer_seconds: float) -> None:
+        self._named = dict(scope["headers"])
+        self.request_id = _request_id(self._named)
         scope[REQUEST_ID] = self.request_id
         self._headers = [
             (b"x-request-id", self.request_id.encode()),
@@ -55,22 +106,46 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._started = False
-        self._unread = scope["type"] == "http"
+        self._is_http = scope["type"] == "http"
+        self.patience = Patience(answer_seconds)
+        self.unread = True
+        """Whether more may come from the client."""
+
+    def check(self, hosts: frozenset[bytes] | None) -> None:
+        """Refuse what no route needs to see.
+
+        :raises HTTPException: 421, it is meant for somebody else
+        :raises InvalidRequest: two headers say where its body ends
+        """
+        if b"transfer-encoding" in self._named and b"content-length" in self._named:
+            # RFC 9112 section 6.1: a proxy on the way may have believed the other one.
+            self._headers.append((b"connection", b"close"))
+            raise InvalidRequest("send content-length or transfer-encoding, not both")
+        if hosts is not None:
+            check_host(self._named.get(b"host", b""), hosts)
 
     async def receive(self) -> Message:
         message = await self._receive()
-        if not message.get("more_body", False):
-            self._unread = False
+        kind = message["type"]
+        if kind == "http.request":
+            self.unread = message.get("more_body", False)
+        elif kind in ("http.disconnect", "websocket.disconnect"):
+            self.unread = False
         return message
 
     async def send(self, message: Message) -> None:
+        """Pass a message on.
+
+        :raises Stalled: the client has kept its answer waiting for too long
+        """
         if message["type"] in _OPENERS:
             self._started = True
             message["headers"] = [*message.get("headers", ()), *self._headers]
-        if self._unread:
-            await self._send_unread(message)
-        else:
-            await self._send(message)
+        with self.patience:
+            if self.unread and self._is_http:
+                await self._send_unread(message)
+            else:
+                await self._send(message)
 
     async def _send_unread(self, message: Message) -> None:
         """Send while the client still sends its body, which nobody wants any more.
@@ -80,7 +155,7 @@ class Exchange:
         nobody took the parts out, this would wait for ever and keep the connection.
         """
         sending = asyncio.ensure_future(self._send(message))
-        taking = asyncio.create_task(self._take_rest())
+        taking = asyncio.create_task(self.take_rest())
         try:
             await asyncio.wait({sending, taking}, return_when=asyncio.FIRST_COMPLETED)
             await sending
@@ -88,8 +163,9 @@ class Exchange:
             taking.cancel()
             sending.cancel()
 
-    async def _take_rest(self) -> None:
-        while self._unread:
+    async def take_rest(self) -> None:
+        """Throw away what the client still sends."""
+        while self.unread:
             await self.receive()
 
     async def fail(self, error: Exception) -> None:
@@ -97,15 +173,29 @@ class Exchange:
         if self._started:
             # Ending an incomplete answer makes the server cut the connection.
             report(error, self.request_id)
-            if self._scope["type"] == "websocket":
+            if not self._is_http:
                 await self.send({"type": "websocket.close", "code": 1011})
             return
         response = await answer(HTTPConnection(self._scope), error)
         await response(self._scope, self.receive, self.send)
 
+    async def break_off(self) -> None:
+        """Give up a client that takes nothing.
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and WELL_FORMED.fullmatch(value):
-            return str(value, "ascii")
+        An answer that is left incomplete makes the server cut the connection. A WebSocket has
+        to be closed for that, or the server would wait to say so itself.
+        """
+        if self._is_http or not self._started:
+            return
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._send({"type": "websocket.close", "code": 1008})
+        except TimeoutError:
+            pass
+
+
+def _request_id(named: Mapping[bytes, bytes]) -> str:
+    asked = named.get(b"x-request-id")
+    if asked is not None and WELL_FORMED.fullmatch(asked):
+        return str(asked, "ascii")
     return token_hex(8)

@@ -10,6 +10,10 @@ from soulbox_core.api.problems import Problem, problem_for
 from soulbox_core.api.schema import Answer, Encoding
 from soulbox_core.model import Chunk, Event, Finished, Started, Stream, Value
 
+EVENT_BYTES = 48 << 10
+"""Most output in one event. JSON and base64 make up to six times as much of it, and what has
+been given to the server to send is out of our hands."""
+
 
 class Told(Value, tag_field="event"):
     """Base of the events."""
@@ -86,12 +90,14 @@ class Teller:
             yield from self._result(event)
 
     def _output(self, stream: Stream, data: bytes, final: bool = False) -> Iterator[msgspec.Struct]:
-        if self._encoding == "base64":
-            text = text_of(data, "base64")
-        else:
-            text = self._decoders[stream].decode(data, final)
-        if text:
-            yield StdoutEvent(data=text) if stream == "stdout" else StderrEvent(data=text)
+        for start in range(0, len(data) or 1, EVENT_BYTES):
+            piece = data[start : start + EVENT_BYTES]
+            if self._encoding == "base64":
+                text = text_of(piece, "base64")
+            else:
+                text = self._decoders[stream].decode(piece, final)
+            if text:
+                yield StdoutEvent(data=text) if stream == "stdout" else StderrEvent(data=text)
 
     def _result(self, event: Finished) -> Iterator[msgspec.Struct]:
         yield from self._output("stdout", b"", final=True)

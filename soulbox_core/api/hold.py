@@ -7,10 +7,11 @@ from soulbox_core.errors import Overloaded
 
 
 class Hold:
-    """Counts the bytes of the request bodies that are held.
+    """Counts the bytes that are held for clients: their requests, output and answers.
 
-    A body is held until its request ends, so the requests that wait for room count too: a
-    full queue of the largest bodies would otherwise be gigabytes.
+    A request is held until its run ends, so those that wait for room count too: a full queue
+    of the largest bodies would otherwise be gigabytes. The output is counted as what it may
+    become, since it grows while nobody looks; an answer as what it is, until its client has it.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -38,9 +39,22 @@ class Share:
         """
         hold = self._hold
         if hold.held_bytes + size > hold.most_bytes:
-            raise Overloaded("the requests held in memory leave no room for this one")
+            raise Overloaded("the runs held in memory leave no room for this one; try again later")
         hold.held_bytes += size
         self._taken += size
+
+    def give(self, size: int) -> None:
+        """Hold `size` bytes less."""
+        self._hold.held_bytes -= size
+        self._taken -= size
+
+    def become(self, size: int) -> None:
+        """Hold `size` bytes in place of all that was held.
+
+        :raises Overloaded: there is no room for them
+        """
+        self.give(self._taken)
+        self.take(size)
 
     def __enter__(self) -> Self:
         return self

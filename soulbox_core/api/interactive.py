@@ -9,27 +9,26 @@ then closes: 1000 after `result`; after `error` 1008 (the request's fault), 1011
 import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
+from sys import getsizeof
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from soulbox_core.api.events import Teller, error_event
-from soulbox_core.api.hold import Hold
+from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
 from soulbox_core.api.problems import REQUEST_ID, report
 from soulbox_core.api.requests import Asked, RequestReader, client_message
+from soulbox_core.api.server import ASSEMBLED_BYTES, BACKLOG_BYTES, MESSAGE_BYTES
 from soulbox_core.api.stdin import Stdin
-from soulbox_core.api.streams import patience
 from soulbox_core.api.watch import Beside, ClientGone, until_gone
 from soulbox_core.errors import InvalidRequest, TooLarge
 from soulbox_core.model import Finished
-from soulbox_core.settings import Server
+from soulbox_core.settings import Settings
 
 REQUEST_SECONDS = 30.0
 """Longest from the handshake to the request."""
-MESSAGE_BYTES = 1 << 20
-"""Largest message after the request."""
 
 _CLOSED_OK, _REFUSED, _FAILED, _TRY_LATER = 1000, 1008, 1011, 1013
 
@@ -37,20 +36,25 @@ _CLOSED_OK, _REFUSED, _FAILED, _TRY_LATER = 1000, 1008, 1011, 1013
 class InteractiveEndpoint:
     """A plain ASGI application, told by its own error events from the handshake on."""
 
-    def __init__(self, runs: Runs, catalog: Catalog, bounds: Server, hold: Hold) -> None:
+    def __init__(self, runs: Runs, catalog: Catalog, settings: Settings, hold: Hold) -> None:
         self._runs = runs
         self._catalog = catalog
-        self._bounds = bounds
+        self._limits = settings.limits
         self._hold = hold
-        self._reader = RequestReader(bounds)
+        self._reader = RequestReader(settings.server)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         check_origin(scope["headers"])
-        await send({"type": "websocket.accept"})
+        with self._hold.share() as share:
+            share.take(ASSEMBLED_BYTES)
+            await send({"type": "websocket.accept"})
+            await self._talk(scope, share, receive, send)
+
+    async def _talk(self, scope: Scope, share: Share, receive: Receive, send: Send) -> None:
         talk = Talk(receive, send)
         try:
-            await self._serve(scope["path_params"]["language"], talk)
+            await self._serve(scope["path_params"]["language"], talk, share)
         except ClientGone:
             raise
         except Exception as error:
@@ -58,29 +62,36 @@ class InteractiveEndpoint:
             report(error, scope[REQUEST_ID])
             event = error_event(error, scope[REQUEST_ID])
             with Beside(until_gone, receive):
-                await talk.tell(event)
+                await talk.tell(written(event))
                 await talk.close(_close_code(event.status), event.code)
         else:
             with Beside(until_gone, receive):
                 await talk.close(_CLOSED_OK)
 
-    async def _serve(self, name: str, talk: "Talk") -> None:
-        with self._hold.share() as share:
-            body = await talk.request(self._bounds.request_bytes)
-            share.take(len(body))
-            asked = self._reader.json(body, self._catalog.language(name))
-            stdin = Stdin(asked.request.stdin)
-            with Beside(talk.feed, stdin):
-                await self._run(asked, stdin, talk)
+    async def _serve(self, name: str, talk: "Talk", share: Share) -> None:
+        body = await talk.request()
+        share.take(len(body))
+        asked = self._reader.json(body, self._catalog.language(name))
+        share.take(asked.output_bytes(self._limits))
+        stdin = Stdin(asked.request.stdin, share, BACKLOG_BYTES)
+        with Beside(talk.feed, stdin):
+            # The last events are sent when the run is closed and its outcome gone.
+            for text in await self._run(asked, stdin, talk, share):
+                await talk.tell(text)
 
-    async def _run(self, asked: Asked, stdin: Stdin, talk: "Talk") -> None:
+    async def _run(self, asked: Asked, stdin: Stdin, talk: "Talk", share: Share) -> list[str]:
+        """Send all events but the last ones, which are returned as they are to be sent."""
         teller = Teller(asked.encoding)
         async with aclosing(self._runs.stream(asked.request, aiter(stdin))) as events:
             async for event in events:
                 if isinstance(event, Finished):
                     stdin.drop()
+                    last = [written(told) for told in teller.tell(event)]
+                    share.take(sum(map(_sent_bytes, last)))
+                    return last
                 for told in teller.tell(event):
-                    await talk.tell(told)
+                    await talk.tell(written(told))
+        raise AssertionError("a run ends with Finished")
 
 
 class Talk:
@@ -90,11 +101,10 @@ class Talk:
         self._receive = receive
         self._send = send
 
-    async def request(self, most: int) -> bytes:
+    async def request(self) -> bytes:
         """Wait for the client's first message.
 
         :raises InvalidRequest: it is not text
-        :raises TooLarge: it has more than `most` bytes
         """
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
@@ -104,8 +114,6 @@ class Talk:
         if message.get("text") is None:
             raise InvalidRequest("the first message must be the request, as JSON text")
         body: bytes = message["text"].encode()
-        if len(body) > most:
-            raise TooLarge(f"the request has {len(body)} bytes; {most} are allowed")
         return body
 
     async def feed(self, stdin: Stdin) -> None:
@@ -113,36 +121,49 @@ class Talk:
 
         :raises ClientGone: it hung up
         :raises InvalidRequest: it sent what is no message of ours
+        :raises Overloaded: there is no room in memory for input that has to wait
         """
         while True:
             message = await self._next()
             sent = message.get("bytes") or message.get("text") or b""
-            if len(sent) > MESSAGE_BYTES:
-                raise TooLarge(f"a message may have {MESSAGE_BYTES} bytes; send it in pieces")
             piece, ends = client_message(sent) if isinstance(sent, str) else (sent, False)
             await stdin.feed(piece)
             if ends:
-                await stdin.end()
+                stdin.end()
 
-    async def tell(self, event: msgspec.Struct) -> None:
+    async def tell(self, text: str) -> None:
         """Send an event.
 
         :raises ClientGone: the client takes nothing any more
         """
-        async with patience():
-            text = msgspec.json.encode(event).decode()
-            await self._send({"type": "websocket.send", "text": text})
+        await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int, reason: str = "") -> None:
         """Say that nothing more will come."""
-        async with patience():
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _next(self) -> Message:
+        """The client's next message; the server holds it against MESSAGE_BYTES.
+
+        :raises TooLarge: the server does not
+        :raises ClientGone: it hung up
+        """
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise ClientGone
+        if len(message.get("bytes") or message.get("text") or b"") > MESSAGE_BYTES:
+            raise TooLarge(f"a message may have {MESSAGE_BYTES} bytes")
         return message
+
+
+def written(event: msgspec.Struct) -> str:
+    """An event as the text of a message."""
+    return msgspec.json.encode(event).decode()
+
+
+def _sent_bytes(text: str) -> int:
+    """What a message holds while it is sent: itself, and the frame made of it."""
+    return getsizeof(text) + len(text if text.isascii() else text.encode())
 
 
 def check_origin(headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -9,7 +9,9 @@ from soulbox_core.language import NAME
 
 JsonObject = dict[str, Any]
 
-RUN_PROBLEMS = (400, 404, 408, 413, 415, 422, 500, 503)
+RUN_PROBLEMS = (400, 404, 408, 413, 415, 421, 422, 500, 503)
+ANY_PROBLEMS = (400, 421, 500)
+"""What every path may answer."""
 
 HELLO = 'print("Hello, World!")\n'
 
@@ -54,7 +56,7 @@ def _get(summary: str, description: str, content: JsonObject) -> JsonObject:
     return {
         "summary": summary,
         "parameters": [_ref("parameters", "RequestId")],
-        "responses": {"200": _gives(description, content)} | _problems(500),
+        "responses": {"200": _gives(description, content)} | _problems(*ANY_PROBLEMS),
     }
 
 

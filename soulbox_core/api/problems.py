@@ -11,7 +11,13 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from soulbox_core import errors
-from soulbox_core.errors import LimitAboveCeiling, Overloaded, RequestError, UnknownLanguage
+from soulbox_core.errors import (
+    LimitAboveCeiling,
+    Overloaded,
+    RequestError,
+    SandboxError,
+    UnknownLanguage,
+)
 from soulbox_core.model import Value
 
 MEDIA_TYPE = "application/problem+json"
@@ -66,7 +72,7 @@ TABLE: Mapping[type[Exception], Row] = {
     Exception: Row(500, "internal_error", "Something failed inside SoulBox", _TELL),
 }
 
-HTTP_STATUSES = (403, 404, 405, 408)
+HTTP_STATUSES = (403, 404, 405, 408, 421)
 """The statuses that routing and reading a request end in; their codes are the status' names."""
 
 
@@ -120,9 +126,17 @@ def problem_for(error: Exception, request_id: str) -> Problem:
 
 
 def report(error: Exception, request_id: str) -> None:
-    """Log what is our fault, with its traceback; a refused request is not worth a line."""
-    if not isinstance(error, RequestError | HTTPException):
+    """Log what is our fault, then let go of what the error saw on its way.
+
+    A refused request is not worth a line, a failure that has a name one: clients can bring
+    many of them about. What nobody foresaw has its traceback.
+    """
+    if isinstance(error, SandboxError):
+        log.error("request %s failed: %s: %s", request_id, type(error).__name__, error)
+    elif not isinstance(error, RequestError | HTTPException):
         log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=error)
+    # Its frames hold the request, which nobody counts any more, while the answer is sent.
+    error.__traceback__ = error.__context__ = error.__cause__ = None
 
 
 async def answer(connection: HTTPConnection, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from soulbox_core.api.schema import AskedLimits, Base64, ClientMessage, Content,
 from soulbox_core.errors import InvalidRequest, TooLarge
 from soulbox_core.language import Language
 from soulbox_core.model import RunRequest, SourceFile, Value
-from soulbox_core.settings import Server
+from soulbox_core.settings import LimitSettings, Server
 
 _VARIABLE_NAME = re.compile(schema.VARIABLE_NAME)
 _LIMITS = frozenset(AskedLimits.__struct_fields__)
@@ -30,6 +30,11 @@ class Asked(Value):
 
     request: RunRequest
     encoding: schema.Encoding
+
+    def output_bytes(self, limits: LimitSettings) -> int:
+        """The most output that the run may have, if it is let run at all."""
+        asked = self.request.limits.get("output_bytes", limits.default.output_bytes)
+        return int(min(asked, limits.ceiling.output_bytes))
 
 
 class RequestReader:

@@ -34,14 +34,14 @@ def build_routes(runs: Runs, catalog: Catalog, settings: Settings) -> list[BaseR
     about = CatalogEndpoints(catalog)
     openapi = msgspec.json.encode(document(PATHS, settings))
     endpoints: dict[str, Callable[..., Any]] = {
-        "run": RunEndpoint(runs, catalog, settings.server, hold),
+        "run": RunEndpoint(runs, catalog, settings, hold),
         "languages": about.languages,
         "healthz": about.healthz,
         "readyz": about.readyz,
         "openapi": Page(openapi, JSON).get,
         "docs": docs_page().get,
     }
-    interactive = InteractiveEndpoint(runs, catalog, settings.server, hold)
+    interactive = InteractiveEndpoint(runs, catalog, settings, hold)
     return [
         *(
             Route(path, endpoints[name], methods=[method], name=name)

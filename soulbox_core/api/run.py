@@ -10,14 +10,10 @@ from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
 from soulbox_core.api.problems import REQUEST_ID
 from soulbox_core.api.requests import Asked, RequestReader
-from soulbox_core.api.schema import Answer
-from soulbox_core.api.streams import JSON, negotiate, patience, stream
+from soulbox_core.api.streams import JSON, negotiate, send_pieces, stream
 from soulbox_core.api.watch import Beside, until_gone
 from soulbox_core.errors import InvalidRequest
-from soulbox_core.settings import Server
-
-PIECE_BYTES = 64 << 10
-"""An answer is sent in pieces, so that a slow client and one that takes nothing differ."""
+from soulbox_core.settings import Settings
 
 
 class RunEndpoint:
@@ -26,38 +22,37 @@ class RunEndpoint:
     What is raised here becomes problem details further out.
     """
 
-    def __init__(self, runs: Runs, catalog: Catalog, bounds: Server, hold: Hold) -> None:
+    def __init__(self, runs: Runs, catalog: Catalog, settings: Settings, hold: Hold) -> None:
         self._runs = runs
         self._catalog = catalog
-        self._bounds = bounds
+        self._bounds = settings.server
+        self._limits = settings.limits
         self._hold = hold
-        self._reader = RequestReader(bounds)
+        self._reader = RequestReader(settings.server)
         self._encoder = msgspec.json.Encoder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope["headers"])
         media_type = negotiate(headers.accept)
-        if media_type == JSON:
-            answer = await self._execute(scope, headers, receive)
-            await _send_json(self._encoder.encode(answer), send)
-        else:
-            await self._stream(scope, headers, media_type, receive, send)
-
-    async def _execute(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
         with self._hold.share() as share:
-            asked = await self._read(scope, headers, receive, share)
-            with Beside(until_gone, receive):
-                outcome = await self._runs.execute(asked.request)
-        return answer_of(outcome, asked.encoding)
+            if media_type == JSON:
+                body = await self._execute(scope, headers, receive, share)
+                share.become(len(body))
+                await _send_json(body, send)
+            else:
+                asked = await self._read(scope, headers, receive, share)
+                events = self._runs.stream(asked.request)
+                teller = Teller(asked.encoding)
+                await stream(events, teller, media_type, scope[REQUEST_ID], share, receive, send)
 
-    async def _stream(
-        self, scope: Scope, headers: Headers, media_type: str, receive: Receive, send: Send
-    ) -> None:
-        with self._hold.share() as share:
-            asked = await self._read(scope, headers, receive, share)
-            events = self._runs.stream(asked.request)
-            teller = Teller(asked.encoding)
-            await stream(events, teller, media_type, scope[REQUEST_ID], receive, send)
+    async def _execute(
+        self, scope: Scope, headers: Headers, receive: Receive, share: Share
+    ) -> bytes:
+        """The answer, after which nothing else of the run is left: its client may take long."""
+        asked = await self._read(scope, headers, receive, share)
+        with Beside(until_gone, receive):
+            outcome = await self._runs.execute(asked.request)
+        return self._encoder.encode(answer_of(outcome, asked.encoding))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive, share: Share) -> Asked:
         language = self._catalog.language(scope["path_params"]["language"])
@@ -70,8 +65,11 @@ class RunEndpoint:
             raise InvalidRequest("with a JSON body the options go into the body", field="query")
         body = await read_body(receive, headers.length(), most, share)
         if is_json:
-            return self._reader.json(body, language)
-        return self._reader.source(body, query, language)
+            asked = self._reader.json(body, language)
+        else:
+            asked = self._reader.source(body, query, language)
+        share.take(asked.output_bytes(self._limits))
+        return asked
 
 
 async def _send_json(body: bytes, send: Send) -> None:
@@ -81,7 +79,4 @@ async def _send_json(body: bytes, send: Send) -> None:
         (b"cache-control", b"no-store"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for start in range(0, len(body), PIECE_BYTES):
-        piece, end = body[start : start + PIECE_BYTES], start + PIECE_BYTES
-        async with patience():
-            await send({"type": "http.response.body", "body": piece, "more_body": end < len(body)})
+    await send_pieces(body, send, more=False)

@@ -3,18 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from soulbox_core.api.hold import Share
 from soulbox_core.errors import InvalidRequest
 
-PIECES = 8
-"""Most pieces that wait for the program; then the client waits."""
+WAITING_BYTES = 256 << 10
+"""Most input that waits for the program; then the client waits."""
 
 
 class Stdin:
-    """A bounded queue of input, from the WebSocket to the run."""
+    """Input on its way from the WebSocket to the run, in one buffer: pieces may be tiny.
 
-    def __init__(self, first: bytes) -> None:
+    :param share: counts what waits
+    :param backlog_bytes: what the server holds of a client that is made to wait
+    """
+
+    def __init__(self, first: bytes, share: Share, backlog_bytes: int) -> None:
         self._first = first
-        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
+        self._share = share
+        self._backlog_bytes = backlog_bytes
+        self._waiting = bytearray()
+        self._moved = asyncio.Event()
         self._ended = False
         self._dropping = False
 
@@ -22,19 +30,33 @@ class Stdin:
         """Add input, waiting for room.
 
         :raises InvalidRequest: it has ended before
+        :raises Overloaded: there is no room in memory for what now has to wait
         """
-        if self._dropping:
-            return
-        if self._ended:
+        if self._ended and not self._dropping:
             raise InvalidRequest("stdin was closed before", field="stdin")
-        if piece:
-            await self._pieces.put(piece)
+        if self._is_full(len(piece)):
+            await self._room(len(piece))
+        if not self._dropping:
+            self._share.take(len(piece))
+            self._waiting += piece
+            self._moved.set()
 
-    async def end(self) -> None:
+    async def _room(self, size: int) -> None:
+        self._share.take(self._backlog_bytes)
+        try:
+            while self._is_full(size):
+                self._moved.clear()
+                await self._moved.wait()
+        finally:
+            self._share.give(self._backlog_bytes)
+
+    def _is_full(self, size: int) -> bool:
+        return bool(self._waiting) and len(self._waiting) + size > WAITING_BYTES
+
+    def end(self) -> None:
         """Let the program see the end of its input."""
-        if not self._ended:
-            self._ended = True
-            await self._pieces.put(None)
+        self._ended = True
+        self._moved.set()
 
     def drop(self) -> None:
         """Take input from now on only to throw it away: the program is over.
@@ -43,11 +65,23 @@ class Stdin:
         client's hanging up gets through to the other side.
         """
         self._dropping = True
-        while not self._pieces.empty():
-            self._pieces.get_nowait()
+        self._take()
+
+    def _take(self) -> bytes:
+        piece = bytes(self._waiting)
+        self._waiting.clear()
+        self._share.give(len(piece))
+        self._moved.set()
+        return piece
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._first:
             yield self._first
-        while (piece := await self._pieces.get()) is not None:
-            yield piece
+        while True:
+            if self._waiting:
+                yield self._take()
+            elif self._ended:
+                return
+            else:
+                self._moved.clear()
+                await self._moved.wait()

@@ -1,16 +1,17 @@
 """A run told as it happens, over HTTP: server-sent events or newline-delimited JSON."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, aclosing, nullcontext
 
 import msgspec
 from starlette.types import Receive, Send
 
 from soulbox_core.api.events import Teller, error_event, name_of
+from soulbox_core.api.hold import Share
 from soulbox_core.api.problems import report
 from soulbox_core.api.watch import Beside, ClientGone, until_gone
-from soulbox_core.model import Event
+from soulbox_core.model import Event, Finished
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -18,8 +19,9 @@ NDJSON = "application/x-ndjson"
 
 KEEP_ALIVE_SECONDS = 15.0
 """Silence after which an event stream carries a comment, for the proxies between."""
-STALL_SECONDS = 60.0
-"""Longest that a client may leave us unable to send before it counts as gone."""
+PIECE_BYTES = 64 << 10
+"""Most bytes given to the server at one time: what it has is out of our hands, also when the
+client is given up."""
 
 _OFFERED = (JSON, EVENT_STREAM, NDJSON)
 
@@ -77,21 +79,25 @@ class Line:
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def tell(self, event: msgspec.Struct) -> None:
-        """Send an event.
+    def written(self, event: msgspec.Struct) -> bytes:
+        """An event in the line's format."""
+        data = _one_line(msgspec.json.encode(event))
+        if self._media_type == EVENT_STREAM:
+            return b"event: %b\ndata: %b\n\n" % (name_of(event).encode(), data)
+        return data + b"\n"
+
+    async def write(self, data: bytes) -> None:
+        """Send what is written.
 
         :raises ClientGone: the client takes nothing any more
         """
-        data = _one_line(msgspec.json.encode(event))
-        if self._media_type == EVENT_STREAM:
-            await self._write(b"event: %b\ndata: %b\n\n" % (name_of(event).encode(), data))
-        else:
-            await self._write(data + b"\n")
+        async with self._lock:
+            await send_pieces(data, self._send, more=True)
+            self._last = self._clock()
 
     async def close(self) -> None:
         """End the response as one that is complete."""
-        async with patience():
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def kept_alive(self) -> AbstractContextManager[None]:
         """While the block lasts, break a long silence with a comment, if the format has any."""
@@ -101,14 +107,20 @@ class Line:
         while True:
             silence = self._clock() - self._last
             if silence >= KEEP_ALIVE_SECONDS:
-                await self._write(b": keep-alive\n\n")
+                await self.write(b": keep-alive\n\n")
             else:
                 await asyncio.sleep(KEEP_ALIVE_SECONDS - silence)
 
-    async def _write(self, data: bytes) -> None:
-        async with self._lock, patience():
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-            self._last = self._clock()
+
+async def send_pieces(body: bytes, send: Send, *, more: bool) -> None:
+    """Send a part of a response's body.
+
+    :param more: whether it is not the last one
+    """
+    for start in range(0, len(body), PIECE_BYTES):
+        piece, end = body[start : start + PIECE_BYTES], start + PIECE_BYTES
+        more_body = more or end < len(body)
+        await send({"type": "http.response.body", "body": piece, "more_body": more_body})
 
 
 def _one_line(json: bytes) -> bytes:
@@ -120,24 +132,12 @@ def _one_line(json: bytes) -> bytes:
     return json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
-@asynccontextmanager
-async def patience() -> AsyncIterator[None]:
-    """Let a send take a while, but not for ever: a client that reads nothing holds a cell.
-
-    :raises ClientGone: it took too long
-    """
-    try:
-        async with asyncio.timeout(STALL_SECONDS):
-            yield
-    except TimeoutError:
-        raise ClientGone from None
-
-
 async def stream(
     events: AsyncGenerator[Event, None],
     teller: Teller,
     media_type: str,
     request_id: str,
+    share: Share,
     receive: Receive,
     send: Send,
 ) -> None:
@@ -145,31 +145,40 @@ async def stream(
 
     The headers wait for the first event, so that a refused run is still an HTTP error.
 
+    :param share: counts what is left to be sent when the run is over
     :raises RequestError: the run was refused
     :raises ClientGone: the client hung up; the run's cell is dead
     """
-    async with aclosing(events):
-        with Beside(until_gone, receive):
-            first = await anext(events)
-            line = Line(send, media_type)
-            await line.open()
-            with line.kept_alive():
-                await _relay(first, events, teller, line, request_id)
-            await line.close()
+    with Beside(until_gone, receive):
+        line = Line(send, media_type)
+        # The last events are sent when the run is closed and its outcome gone: it may be large.
+        last = await _relay(events, teller, line, request_id, share)
+        await line.write(last)
+        await line.close()
 
 
 async def _relay(
-    first: Event, events: AsyncIterator[Event], teller: Teller, line: Line, request_id: str
-) -> None:
-    try:
-        for told in teller.tell(first):
-            await line.tell(told)
-        async for event in events:
-            for told in teller.tell(event):
-                await line.tell(told)
-    except ClientGone:
-        raise
-    except Exception as error:
-        # A border: the headers are out, so a failure can only be told as the last event.
-        report(error, request_id)
-        await line.tell(error_event(error, request_id))
+    events: AsyncGenerator[Event, None], teller: Teller, line: Line, request_id: str, share: Share
+) -> bytes:
+    """Send all events but the last ones, which are returned as they are to be written."""
+    async with aclosing(events):
+        first = await anext(events)
+        await line.open()
+        try:
+            with line.kept_alive():
+                for told in teller.tell(first):
+                    await line.write(line.written(told))
+                async for event in events:
+                    if isinstance(event, Finished):
+                        last = b"".join(map(line.written, teller.tell(event)))
+                        share.take(len(last))
+                        return last
+                    for told in teller.tell(event):
+                        await line.write(line.written(told))
+            raise AssertionError("a run ends with Finished")
+        except ClientGone:
+            raise
+        except Exception as error:
+            # A border: the headers are out, so a failure can only be told as the last event.
+            report(error, request_id)
+            return line.written(error_event(error, request_id))

@@ -7,10 +7,23 @@ import pytest
 from starlette.applications import Starlette
 
 from soulbox_core.api.application import build
-from soulbox_core.settings import Server, Settings
+from soulbox_core.model import Limits
+from soulbox_core.settings import LimitSettings, Server, Settings
 from tests.api.fakes import FakeCatalog, FakeRuns
 
-SMALL = Server(request_bytes=20_000, held_bytes=40_000, source_bytes=5_000, files=4)
+SMALL = Settings(
+    server=Server(request_bytes=20_000, held_bytes=64 << 20, source_bytes=5_000, files=4)
+)
+
+
+def holding(runs: FakeRuns, size: int, request_bytes: int = 20_000) -> Starlette:
+    """The application with so many bytes to hold."""
+    ceiling = Limits(output_bytes=Limits().output_bytes)
+    settings = Settings(
+        server=Server(request_bytes=request_bytes, held_bytes=size),
+        limits=LimitSettings(ceiling=ceiling),
+    )
+    return build(runs, FakeCatalog(), settings)
 
 
 class Client:
@@ -21,7 +34,7 @@ class Client:
 
     async def __call__(self, method: str, path: str, **request: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://soulbox") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **request)
 
     async def run(self, program: str | bytes | dict[str, Any], **request: Any) -> httpx.Response:
@@ -42,7 +55,7 @@ def catalog() -> FakeCatalog:
 
 @pytest.fixture
 def app(runs: FakeRuns, catalog: FakeCatalog) -> Starlette:
-    return build(runs, catalog, Settings(server=SMALL))
+    return build(runs, catalog, SMALL)
 
 
 @pytest.fixture

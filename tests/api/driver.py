@@ -19,6 +19,8 @@ class Connection:
     def __init__(self, app: ASGIApp, scope: dict[str, Any], room: int) -> None:
         self._app = app
         self._scope = {"asgi": {"version": "3.0"}, "query_string": b"", "root_path": ""} | scope
+        if b"host" not in dict(self._scope["headers"]):
+            self._scope["headers"] = [(b"host", b"localhost"), *self._scope["headers"]]
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue(room)
 
@@ -37,6 +39,12 @@ class Connection:
 
     async def _serve(self) -> None:
         await self._app(self._scope, self._to_app.get, self._from_app.put)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Be gone, as the server also says when the application is over."""
+        kind = "http" if self._scope["type"] == "http" else "websocket"
+        self._to_app.put_nowait({"type": f"{kind}.disconnect"})
 
     async def take(self) -> Message:
         """The application's next message."""
@@ -67,9 +75,6 @@ class Request(Connection):
     def send(self, body: bytes, *, more: bool = False) -> None:
         self._to_app.put_nowait({"type": "http.request", "body": body, "more_body": more})
 
-    def hang_up(self) -> None:
-        self._to_app.put_nowait({"type": "http.disconnect"})
-
 
 class Socket(Connection):
     """A WebSocket."""
@@ -92,9 +97,6 @@ class Socket(Connection):
         kind = "bytes" if isinstance(sent, bytes) else "text"
         other = "text" if kind == "bytes" else "bytes"
         self._to_app.put_nowait({"type": "websocket.receive", kind: sent, other: None})
-
-    def hang_up(self) -> None:
-        self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1001})
 
     async def event(self) -> dict[str, Any]:
         """The next event."""

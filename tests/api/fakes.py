@@ -3,6 +3,7 @@
 A program is lines of a verb and its words, and ends with 0 after the last one:
 
     out WORDS    write the words to stdout; err to stderr; hex DIGITS bytes to stdout
+    zeros COUNT  write that many to stdout
     echo         write stdin to stdout as it comes; args and env write those
     file PATH    leave a file with the bytes ff 00 in it; text PATH one with text
     exit CODE    end with another code
@@ -108,6 +109,8 @@ class _Program:
                     yield Chunk(stream="stderr", data=rest.encode())
                 case "hex":
                     yield Chunk(stream="stdout", data=bytes.fromhex(rest))
+                case "zeros":
+                    yield Chunk(stream="stdout", data=b"0" * int(rest))
                 case "echo":
                     async for data in self._input():
                         yield Chunk(stream="stdout", data=data)

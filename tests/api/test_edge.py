@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from soulbox_core.api.edge import Edge
 from tests.api.conftest import Client
 from tests.api.driver import Request, Socket
-from tests.loop import on_loop
+from tests.loop import on_loop, settle
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_an_answer_gets_through_while_the_body_is_still_being_sent() -> No
         await send({"type": "http.response.start", "status": 404})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    scope: Scope = {"type": "http", "headers": []}
+    scope: Scope = {"type": "http", "http_version": "1.1", "headers": []}
     await asyncio.wait_for(Edge(refuse)(scope, parts.get, send), 5)
     assert sent == ["http.response.start", "http.response.body"]
 
@@ -99,3 +99,35 @@ async def test_a_websocket_to_nowhere_is_refused(app: Starlette) -> None:
     async with Socket(app, "/nowhere") as socket:
         assert (await socket.take())["type"] == "websocket.close"
         await socket.over()
+
+
+@on_loop
+async def test_two_lengths_of_one_body_are_refused(app: Starlette) -> None:
+    headers = [(b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
+    async with Request(app, "GET", "/healthz", headers=headers) as request:
+        start = await request.take()
+        assert (start["status"], (b"connection", b"close") in start["headers"]) == (400, True)
+
+
+@pytest.mark.parametrize("parts", [1, 30])
+@on_loop
+async def test_what_a_client_sends_is_taken_until_it_is_gone(parts: int) -> None:
+    """A server that tells so through the queue that the client filled would wait for ever."""
+    queue: asyncio.Queue[Message] = asyncio.Queue(10)
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 1008})
+
+    async def send(message: Message) -> None:
+        pass
+
+    scope: Scope = {"type": "websocket", "headers": []}
+    await queue.put({"type": "websocket.connect"})
+    await Edge(refuse)(scope, queue.get, send)
+    for _ in range(parts):
+        await queue.put({"type": "websocket.receive", "bytes": b"x"})
+    await asyncio.wait_for(queue.put({"type": "websocket.disconnect"}), 5)
+    await settle()
+    assert len(asyncio.all_tasks()) == 1

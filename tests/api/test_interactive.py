@@ -6,10 +6,14 @@ import pytest
 from starlette.applications import Starlette
 
 from soulbox_core.api import interactive
-from soulbox_core.api.stdin import PIECES
-from tests.api.conftest import SMALL
+from soulbox_core.api.application import build
+from soulbox_core.api.server import ASSEMBLED_BYTES, BACKLOG_BYTES, MESSAGE_BYTES
+from soulbox_core.api.stdin import WAITING_BYTES
+from soulbox_core.model import Limits
+from soulbox_core.settings import Server, Settings
+from tests.api.conftest import holding
 from tests.api.driver import Headers, Socket
-from tests.api.fakes import RUN_ID, FakeRuns
+from tests.api.fakes import RUN_ID, FakeCatalog, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
@@ -68,7 +72,7 @@ async def test_a_program_that_reads_nothing_ends_by_itself(app: Starlette) -> No
         (RUN, "not json", "invalid_request", 1008),
         (RUN, b'{"code": "out"}', "invalid_request", 1008),
         (RUN, {"code": 1}, "invalid_request", 1008),
-        (RUN, '{"code": ""}'.ljust(SMALL.request_bytes + 1), "too_large", 1008),
+        (RUN, '{"code": ""}'.ljust(MESSAGE_BYTES + 1), "too_large", 1008),
         (RUN, {"code": "x", "limits": {"memory_bytes": 1 << 40}}, "limit_above_ceiling", 1008),
         ("/v1/run/cobol", {"code": "x"}, "unknown_language", 1008),
         (RUN, {"code": "refuse overloaded"}, "overloaded", 1013),
@@ -107,7 +111,7 @@ async def test_a_failure_after_the_start_is_told_and_closed(
         ("nonsense", "invalid_request"),
         ({"stdin": 1}, "invalid_request"),
         ({"code": "out hi"}, "invalid_request"),
-        (b"x" * (interactive.MESSAGE_BYTES + 1), "too_large"),
+        (b"x" * (MESSAGE_BYTES + 1), "too_large"),
     ],
 )
 @on_loop
@@ -175,10 +179,110 @@ async def test_a_program_that_does_not_read_makes_the_client_wait(app: Starlette
     async with Socket(app, RUN) as socket:
         await socket.take()
         socket.send({"code": "hang"})
-        for _ in range(PIECES + 5):
-            socket.send(b"x" * 1000)
+        for _ in range(5):
+            socket.send(b"x" * (WAITING_BYTES // 4))
+        socket.send(b"x")
         await settle()
         assert not socket.taken()
+        socket.hang_up()
+
+
+@on_loop
+async def test_input_that_waits_is_bounded_in_bytes_and_not_in_pieces(app: Starlette) -> None:
+    async with Socket(app, RUN) as socket:
+        await socket.take()
+        socket.send({"code": "hang"})
+        for _ in range(1000):
+            socket.send(b"x")
+        await settle()
+        assert socket.taken()
+
+
+def room_for_a_session(more: int) -> int:
+    """Bytes to hold for a run that hangs and has the default limits, and for more."""
+    return ASSEMBLED_BYTES + len('{"code": "hang"}') + Limits().output_bytes + more
+
+
+@on_loop
+async def test_a_socket_is_counted_before_it_sends_anything(runs: FakeRuns) -> None:
+    app = holding(runs, 2 * ASSEMBLED_BYTES)
+    async with Socket(app, RUN) as one, Socket(app, RUN) as two:
+        assert (await one.take())["type"] == (await two.take())["type"] == "websocket.accept"
+        async with Socket(app, RUN) as three:
+            assert (await three.take())["status"] == 503
+            assert json.loads((await three.take())["body"])["code"] == "overloaded"
+        one.hang_up()
+        await one.over()
+        async with Socket(app, RUN) as four:
+            assert (await four.take())["type"] == "websocket.accept"
+
+
+@pytest.mark.parametrize(("more", "refused"), [(WAITING_BYTES - 1, True), (WAITING_BYTES, False)])
+@on_loop
+async def test_input_that_waits_for_the_program_is_counted(
+    runs: FakeRuns, more: int, refused: bool
+) -> None:
+    async with Socket(holding(runs, room_for_a_session(more)), RUN) as socket:
+        await socket.take()
+        socket.send({"code": "hang"})
+        assert (await socket.event())["event"] == "started"
+        socket.send(b"x" * WAITING_BYTES)
+        await settle()
+        assert socket.silent() is not refused
+        if refused:
+            assert await refusal(socket) == ("overloaded", 1013)
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"), [(WAITING_BYTES, True), (WAITING_BYTES + BACKLOG_BYTES, False)]
+)
+@on_loop
+async def test_what_the_server_reads_ahead_of_a_client_that_waits_is_counted(
+    runs: FakeRuns, more: int, refused: bool
+) -> None:
+    async with Socket(holding(runs, room_for_a_session(more)), RUN) as socket:
+        await socket.take()
+        socket.send({"code": "hang"})
+        assert (await socket.event())["event"] == "started"
+        socket.send(b"x" * WAITING_BYTES)
+        socket.send(b"x")
+        await settle()
+        assert socket.silent() is not refused
+        if refused:
+            assert await refusal(socket) == ("overloaded", 1013)
+
+
+@on_loop
+async def test_input_that_was_read_is_held_no_more(runs: FakeRuns) -> None:
+    room = room_for_a_session(WAITING_BYTES)
+    async with Socket(holding(runs, room), RUN) as socket:
+        await socket.take()
+        socket.send({"code": "echo"})
+        assert (await socket.event())["event"] == "started"
+        for _ in range(5):
+            socket.send(b"x" * WAITING_BYTES)
+            told = 0
+            while told < WAITING_BYTES:
+                told += len((await socket.event())["data"])
+
+
+@on_loop
+async def test_a_result_that_finds_no_room_is_told_as_that(runs: FakeRuns) -> None:
+    app = holding(runs, ASSEMBLED_BYTES + Limits().output_bytes + 200)
+    async with Socket(app, RUN) as socket:
+        await socket.take()
+        socket.send({"code": "text a.txt"})
+        assert (await socket.event())["event"] == "started"
+        assert await refusal(socket) == ("overloaded", 1013)
+
+
+@on_loop
+async def test_a_client_that_takes_nothing_is_closed(runs: FakeRuns) -> None:
+    settings = Settings(server=Server(answer_seconds=0.05))
+    async with Socket(build(runs, FakeCatalog(), settings), RUN, room=2) as socket:
+        socket.send({"code": "out one\nout two\nhang"})
+        await socket.over()
+        assert (runs.live, runs.killed) == (0, 1)
 
 
 @on_loop
@@ -188,8 +292,8 @@ async def test_input_that_nobody_reads_does_not_hold_back_the_result(app: Starle
         await socket.take()
         socket.send({"code": "pause\nout hi"})
         assert (await socket.event())["event"] == "started"
-        for _ in range(PIECES + 5):
-            socket.send(b"x")
+        for _ in range(5):
+            socket.send(b"x" * WAITING_BYTES)
         await settle()
         await settle()
         assert socket.taken()
@@ -202,7 +306,7 @@ async def test_input_that_nobody_reads_does_not_hold_back_the_result(app: Starle
     "headers",
     [
         [],
-        [(b"host", b"box:8000"), (b"origin", b"http://box:8000")],
+        [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000")],
         [(b"host", b"127.0.0.1"), (b"origin", b"https://box"), (b"sec-fetch-site", b"same-origin")],
         [(b"sec-fetch-site", b"none")],
     ],

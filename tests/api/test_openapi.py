@@ -14,12 +14,12 @@ from starlette.routing import Route
 from soulbox_core.api.application import build
 from soulbox_core.api.openapi import problem_rows
 from soulbox_core.model import Limits
-from soulbox_core.settings import Settings
+from soulbox_core.settings import Server, Settings
 from tests.api.conftest import Client
 from tests.api.fakes import LUA, FakeCatalog, FakeRuns
 from tests.loop import on_loop
 
-SETTINGS = Settings()
+SETTINGS = Settings(server=Server(hosts=("testserver",)))
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", build(FakeRuns(), FakeCatalog(), SETTINGS))
 BOUNDED = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 

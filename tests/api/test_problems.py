@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from soulbox_core import errors
 from soulbox_core.api.openapi import problem_rows
 from soulbox_core.api.operations import RUN_PROBLEMS
-from soulbox_core.api.problems import TABLE, Problem, Row, problem_for, row_for
+from soulbox_core.api.problems import TABLE, Problem, Row, problem_for, report, row_for
 from tests.api.conftest import Client
 from tests.loop import on_loop
 
@@ -22,13 +22,13 @@ def family(kind: type[Exception]) -> list[type[Exception]]:
 OURS = [
     kind
     for kind in (*family(errors.RequestError), *family(errors.SandboxError))
-    if kind.__module__ == errors.__name__
+    if kind.__module__ == errors.__name__ and "code" in vars(kind)
 ]
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_every_error_has_its_own_line_in_the_table(kind: type[Exception]) -> None:
-    assert TABLE[kind].code == getattr(kind, "code", None)
+def test_every_error_with_a_code_has_its_own_line_in_the_table(kind: type[Exception]) -> None:
+    assert TABLE[kind].code == vars(kind)["code"]
 
 
 @pytest.mark.parametrize("row", problem_rows())
@@ -84,6 +84,24 @@ def test_a_limit_above_its_ceiling_says_both() -> None:
     }
 
 
+def test_a_very_long_language_is_not_said_back_whole() -> None:
+    assert len(str(said(errors.UnknownLanguage("x" * 60_000, ("lua",)))["detail"])) < 200
+
+
+def test_an_error_that_was_reported_holds_nothing_any_more() -> None:
+    def refuse() -> None:
+        try:
+            raise KeyError("the request is in this frame")
+        except KeyError as cause:
+            raise errors.InvalidRequest("no") from cause
+
+    with pytest.raises(errors.InvalidRequest) as caught:
+        refuse()
+    report(caught.value, "abc")
+    held = (caught.value.__traceback__, caught.value.__context__, caught.value.__cause__)
+    assert held == (None, None, None)
+
+
 def test_an_unknown_language_says_which_are_known() -> None:
     assert said(errors.UnknownLanguage("cobol", ("lua", "python")))["known"] == ("lua", "python")
 
@@ -135,17 +153,20 @@ async def test_a_wrong_path_is_a_problem_and_never_a_redirect(client: Client, pa
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("program", [b"bug", b"lose", b"no-start"])
+@pytest.mark.parametrize(
+    ("program", "traceback"), [(b"bug", True), (b"no-start", True), (b"lose", False)]
+)
 @on_loop
-async def test_our_failure_is_logged_with_its_traceback_and_told_without(
-    client: Client, caplog: pytest.LogCaptureFixture, program: bytes
+async def test_our_failure_is_logged_and_told_without_its_words(
+    client: Client, caplog: pytest.LogCaptureFixture, program: bytes, traceback: bool
 ) -> None:
+    """Clients can bring about many of those that have a name: no traceback for them."""
     answer = await client.run(program)
     assert answer.status_code >= 500
     assert "secret" not in answer.text
     assert "/run/user" not in answer.text
-    record = next(record for record in caplog.records if record.levelno == logging.ERROR)
-    assert record.exc_info is not None
+    (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
+    assert bool(record.exc_info) is traceback
     assert answer.headers["x-request-id"] in record.getMessage()
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -6,9 +7,13 @@ import pytest
 from starlette.applications import Starlette
 
 from soulbox_core.api import body as body_module
-from tests.api.conftest import SMALL, Client
+from soulbox_core.api.application import build
+from soulbox_core.api.streams import PIECE_BYTES
+from soulbox_core.model import Limits, Outcome
+from soulbox_core.settings import Server, Settings
+from tests.api.conftest import Client, holding
 from tests.api.driver import Request
-from tests.api.fakes import CEILING, RUN_ID, FakeRuns
+from tests.api.fakes import CEILING, RUN_ID, FakeCatalog, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
@@ -167,9 +172,10 @@ async def test_a_body_that_does_not_end_is_given_up(
 
 @on_loop
 async def test_bodies_that_do_not_fit_into_memory_together_wait_for_another_day(
-    app: Starlette, client: Client
+    runs: FakeRuns,
 ) -> None:
-    held = SMALL.held_bytes // 5_000
+    held = 4
+    client = Client(holding(runs, held * (5_000 + Limits().output_bytes)))
     async with asyncio.TaskGroup() as group:
         hanging = [group.create_task(client.run(b"hang".ljust(5_000))) for _ in range(held)]
         await settle()
@@ -178,6 +184,74 @@ async def test_bodies_that_do_not_fit_into_memory_together_wait_for_another_day(
             task.cancel()
     assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
     assert (await client.run(b"out hi")).status_code == 200
+
+
+@on_loop
+async def test_what_a_run_may_write_is_counted_before_it_does(runs: FakeRuns) -> None:
+    client = Client(holding(runs, 30_000 + Limits().output_bytes))
+    async with asyncio.TaskGroup() as group:
+        hanging = group.create_task(client.run(b"hang", params={"output_bytes": 5_000}))
+        await settle()
+        assert (await client.run(b"out hi")).status_code == 200
+        assert (await client.run(b"x", params={"output_bytes": 1 << 40})).status_code == 200
+        more = group.create_task(client.run(b"hang", params={"output_bytes": 30_000}))
+        await settle()
+        assert (await client.run(b"out hi")).status_code == 503
+        hanging.cancel()
+        more.cancel()
+
+
+@on_loop
+async def test_an_answer_is_counted_until_its_client_has_it(runs: FakeRuns) -> None:
+    size = Limits().output_bytes
+    large = b"zeros %d" % size
+    app = holding(runs, 2 * size + 20_000)
+    async with Request(app, "POST", RUN, room=2) as slow:
+        slow.send(large)
+        await settle()
+        assert not slow.silent()
+        assert (await Client(app).run(b"out hi")).status_code == 200
+        async with Request(app, "POST", RUN, room=2) as other:
+            other.send(large)
+            await settle()
+            third = await Client(app).run(b"out hi")
+            assert (third.status_code, third.json()["code"]) == (503, "overloaded")
+        while (await slow.take()).get("more_body", True):
+            pass
+        await slow.over()
+    assert (await Client(app).run(large)).status_code == 200
+
+
+@on_loop
+async def test_an_answer_that_finds_no_room_is_refused(runs: FakeRuns) -> None:
+    client = Client(holding(runs, Limits().output_bytes + 20_000))
+    answer = await client.run(b"zeros %d" % (Limits().output_bytes + 20_000))
+    assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+    assert (await client.run(b"out hi")).status_code == 200
+
+
+@on_loop
+async def test_nothing_of_a_run_is_left_while_its_answer_is_sent(runs: FakeRuns) -> None:
+    app = build(runs, FakeCatalog(), Settings())
+    async with Request(app, "POST", RUN, room=1) as slow:
+        slow.send(b"text a.txt\nout hi")
+        await settle()
+        gc.collect()
+        assert [each for each in gc.get_objects() if type(each) is Outcome] == []
+
+
+@on_loop
+async def test_a_client_that_takes_its_answer_in_drops_is_given_up(runs: FakeRuns) -> None:
+    app = build(runs, FakeCatalog(), Settings(server=Server(answer_seconds=0.1)))
+    async with Request(app, "POST", RUN, room=1) as slow:
+        slow.send(b"zeros %d" % (100 * PIECE_BYTES))
+        taken = 0
+        while not slow.task.done():
+            await slow.take()
+            taken += 1
+            await asyncio.sleep(0.02)
+        assert taken < 12
+        await slow.over()
 
 
 @on_loop

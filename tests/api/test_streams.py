@@ -1,6 +1,7 @@
 import asyncio
 import json
-from typing import Any
+from base64 import b64decode
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from soulbox_core.api import streams
-from soulbox_core.api.events import StdoutEvent, Teller
+from soulbox_core.api.application import build
+from soulbox_core.api.events import EVENT_BYTES, StdoutEvent, Teller
 from soulbox_core.api.streams import EVENT_STREAM, JSON, NDJSON, negotiate
-from soulbox_core.model import Chunk
-from tests.api.conftest import Client
+from soulbox_core.model import Chunk, Limits
+from soulbox_core.settings import Server, Settings
+from tests.api.conftest import Client, holding
 from tests.api.driver import Request
-from tests.api.fakes import RUN_ID, FakeRuns
+from tests.api.fakes import RUN_ID, FakeCatalog, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
@@ -177,14 +180,32 @@ async def test_a_listener_that_hangs_up_gets_its_cell_killed_at_once(
 
 @on_loop
 async def test_a_listener_that_takes_nothing_counts_as_gone(
-    app: Starlette, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+    runs: FakeRuns,
 ) -> None:
-    monkeypatch.setattr(streams, "STALL_SECONDS", 0.01)
+    app = build(runs, FakeCatalog(), Settings(server=Server(answer_seconds=0.01)))
     headers = [(b"accept", NDJSON.encode())]
     async with Request(app, "POST", RUN, headers=headers, room=3) as request:
         request.send(b"out one\nout two\nout three\nhang")
         await request.over()
     assert (runs.live, runs.killed) == (0, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "base64"])
+def test_much_output_at_once_is_told_in_pieces(encoding: Literal["utf-8", "base64"]) -> None:
+    data = ("€" * EVENT_BYTES).encode()
+    told = [*Teller(encoding).tell(Chunk(stream="stdout", data=data))]
+    assert len(told) == 3
+    texts = [event.data for event in told if isinstance(event, StdoutEvent)]
+    whole = [b64decode(text) if encoding == "base64" else text.encode() for text in texts]
+    assert b"".join(whole) == data
+
+
+@on_loop
+async def test_a_result_that_finds_no_room_is_told_as_that(runs: FakeRuns) -> None:
+    app = holding(runs, Limits().output_bytes + 50, request_bytes=50)
+    answer = await Client(app).run(b"text a.txt", headers=ACCEPT_NDJSON)
+    assert answer.status_code == 200
+    assert [event.get("code") for event in parse_ndjson(answer.text)] == [None, "overloaded"]
 
 
 @on_loop
