@@ -106,8 +106,13 @@ def test_files_of_the_image_cannot_be_watched(attack: str, answer: int, service:
 
 
 def test_a_cells_network_namespace_bounds_what_sockets_hold(service: Service) -> None:
+    """Where the kernel has the setting for a namespace: tstamp_allow_data came late."""
     code = """
+import os
 for name in ("core/tstamp_allow_data", "core/somaxconn", "ipv4/tcp_rmem"):
-    print(" ".join(open("/proc/sys/net/" + name).read().split()))
+    path = "/proc/sys/net/" + name
+    print(*open(path).read().split() if os.path.exists(path) else ["the host's"])
 """
-    assert service.output(code) == "0\n64\n4096 16384 262144\n"
+    stamps, *rest = service.output(code).splitlines()
+    assert stamps in ("0", "the host's")
+    assert rest == ["64", "4096 16384 262144"]
