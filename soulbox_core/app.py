@@ -4,6 +4,7 @@ import asyncio
 import logging
 import resource
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from soulbox_core import registry
-from soulbox_core.api import application, server
-from soulbox_core.errors import ImageError, PluginError
+from soulbox_core.api import application
+from soulbox_core.api.server import bound
+from soulbox_core.errors import HostError, ImageError, PluginError
 from soulbox_core.execution.executor import Executor
 from soulbox_core.images.catalog import Builder, image_tag
 from soulbox_core.registry import Registry
@@ -32,7 +34,7 @@ from soulbox_core.service.capacity import memory_for_cells
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.policy import Policy
 from soulbox_core.service.runs import Runs
-from soulbox_core.settings import Settings
+from soulbox_core.settings import Server, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ async def _serve(settings: Settings) -> None:
     languages = registry.load(settings)
     if not languages.languages:
         raise PluginError("soulbox", "no language is installed; pip install soulbox-python")
+    door = _bound_socket(settings.server)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -112,14 +115,15 @@ async def _serve(settings: Settings) -> None:
         policy = Policy(default=limits.default, ceiling=limits.ceiling)
         runs = Runs(catalog, policy, admission, executor)
         app: Starlette = application.build(runs, catalog, settings)
-        _announce(settings, languages, catalog, perf_counter() - started_at)
+        url = f"http://{settings.server.host}:{door.getsockname()[1]}"
+        _announce(url, languages, catalog, perf_counter() - started_at)
 
         async def until_drained() -> None:
             await stop.wait()
             await _drain(admission, settings.server.drain_seconds, stop)
             await sandbox.close()  # whoever still runs is answered before the connections close
 
-        await _listen(app, settings, until_drained)
+        await _listen(app, door, until_drained)
 
 
 def _raise_descriptor_limit() -> None:
@@ -144,9 +148,28 @@ async def _drain(admission: Admission, drain_seconds: float, stop: asyncio.Event
         logger.warning("killing %d running", admission.running)
 
 
-async def _listen(app: ASGIApp, settings: Settings, until_drained: object) -> None:
+def _bound_socket(server: Server) -> socket.socket:
+    """Take the address before anything is started for it; nobody can connect yet.
+
+    :raises HostError: it cannot be had
+    """
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((server.host, server.port))
+    except OSError as error:
+        door.close()
+        raise HostError(
+            f"cannot listen on {server.host}:{server.port}: {error.strerror}; set server.host and"
+            " server.port to an address that is free"
+        ) from None
+    return door
+
+
+async def _listen(app: ASGIApp, door: socket.socket, until_drained: object) -> None:
     config = Config()
-    config.bind = [f"{settings.server.host}:{settings.server.port}"]
+    config.bind = [f"fd://{door.fileno()}"]
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
@@ -155,7 +178,7 @@ async def _listen(app: ASGIApp, settings: Settings, until_drained: object) -> No
     # Hypercorn counts requests to end a connection gracefully, which on HTTP/2 cuts the
     # streams that are under way.
     config.keep_alive_max_requests = _FOR_EVER
-    server.bound(config)
+    bound(config)
     config.websocket_ping_interval = _PING_SECONDS
     await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]
 
@@ -170,8 +193,7 @@ def _images(settings: Settings, languages: Registry) -> dict[str, str]:
     return images
 
 
-def _announce(settings: Settings, languages: Registry, catalog: Catalog, seconds: float) -> None:
-    url = f"http://{settings.server.host}:{settings.server.port}"
+def _announce(url: str, languages: Registry, catalog: Catalog, seconds: float) -> None:
     for fault in catalog.faults():
         print(f"✗ {fault.plugin}: {fault.detail}", flush=True)
     for entry in catalog.entries():

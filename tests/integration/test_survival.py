@@ -135,3 +135,8 @@ def test_draining_kills_what_passes_its_deadline() -> None:
 def test_a_second_service_on_the_same_instance_is_refused(own: Service) -> None:
     with pytest.raises(AssertionError, match="is running already"):
         Service(own.instance)
+
+
+def test_an_address_that_is_taken_is_told_before_anything_is_started(own: Service) -> None:
+    with pytest.raises(AssertionError, match=r"cannot listen on .*: Address already in use"):
+        Service("test-taken", f"server.port={own.port}")
