@@ -124,6 +124,14 @@ def test_a_throttled_cell_dies_at_once_and_gives_its_memory_back(service: Servic
     assert time.monotonic() - before < 5
 
 
+def test_a_throttled_cells_leaf_serves_the_next_with_other_limits(service: Service) -> None:
+    for _ in range(20):
+        small = {"cpus": 0.5, "memory_bytes": 32 << 20, "processes": 8}
+        assert service.run("print(1)", limits=small)["status"] == "ok"
+        assert service.run("x = bytearray(100 << 20)")["status"] == "ok"
+    assert "lost" not in service.said()
+
+
 def test_a_program_is_alone_in_its_session_and_process_group(service: Service) -> None:
     code = "import os; print(os.getpid() == os.getpgrp() == os.getsid(0))"
     assert service.output(code) == "True\n"

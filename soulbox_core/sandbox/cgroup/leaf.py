@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from soulbox_core.errors import CgroupError
 from soulbox_core.model import Limits, Value
 
@@ -83,7 +85,8 @@ class Leaf(ABC):
         `limit` sets it again.
         """
         if self._limits is not None and self._limits.cpus < 1:
-            self._limits = None
+            # Only the quota is to be written again; what the others are now still matters.
+            self._limits = msgspec.structs.replace(self._limits, cpus=0.0)
             with suppress(CgroupError):  # gone with its container
                 self._limit_cpu(None)
 
