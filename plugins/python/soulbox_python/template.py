@@ -172,7 +172,7 @@ def _execute(source: str | bytes, path: str, main: types.ModuleType) -> int:
     """
     failure = None
     try:
-        exec(_compile(source, path), main.__dict__)  # noqa: S102
+        exec(_compile(source, path), main.__dict__)  # noqa: S102, running it is the point
     except BaseException as error:
         failure = error
     try:
@@ -200,7 +200,7 @@ def _compile(source: str | bytes, path: str) -> types.CodeType:
         return compile(source, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         if not _is_plain(source):
-            os.execv(sys.executable, sys.orig_argv)  # noqa: S606
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606, ours, without a shell
         raise
 
 
@@ -275,7 +275,7 @@ def _tell(text: str) -> None:
     """As PySys_WriteStderr(): to sys.stderr, or failing that to the descriptor."""
     try:
         sys.stderr.write(text)
-    except BaseException:
+    except BaseException:  # the program may have put anything there
         try:
             _OS["write"](2, text.encode(errors="backslashreplace"))
         except OSError:
@@ -287,7 +287,7 @@ def _tell_ignored(error: BaseException, where: str) -> None:
     message = f"Exception ignored {where}"
     try:
         sys.unraisablehook(_Unraisable((type(error), error, _cut(error), message, None)))
-    except BaseException:
+    except BaseException:  # the hook may be the program's
         return
 
 
