@@ -21,6 +21,9 @@ environment() {
   if [ "${1:-}" = registries ]; then
     pattern+='|^(PIP_[A-Z0-9_]*|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)$'
     pattern+='|^([a-z]+_proxy|[A-Z]+_PROXY)$'
+    pattern+='|^(NODE_EXTRA_CA_CERTS|NPM_TOKEN|NODE_AUTH_TOKEN|(npm_config|NPM_CONFIG)_[A-Za-z_]+)$'
+    pattern+='|^GO(PROXY|NOPROXY|SUMDB|NOSUMDB|PRIVATE|INSECURE|AUTH|VCS)$'
+    pattern+='|^(CARGO_(HTTP|NET|REGISTRY|REGISTRIES|SOURCE)_[A-Z0-9_]+|MAVEN_(OPTS|ARGS)|GIT_SSL_CAINFO)$'
   fi
   clean_env=(
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

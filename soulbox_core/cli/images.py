@@ -2,6 +2,7 @@
 
 import signal
 from datetime import UTC, datetime
+from time import monotonic
 from types import FrameType
 from typing import Annotated
 
@@ -40,7 +41,11 @@ def build(
     settings = load(config, changes, state_dir=state_dir)
     chosen = _chosen(settings, languages or [])
     builder = Builder(settings)
-    failures = [failure for one in chosen if (failure := _build(builder, one, force))]
+    to_build = chosen if force else builder.missing(chosen)
+    for one in chosen:
+        if one not in to_build:
+            typer.echo(f"✓ {image_tag(one)} is there")
+    failures = [failure for one in to_build if (failure := _build(builder, one, force))]
     if failures:
         raise ImageError("\n".join(failures))
 
@@ -85,12 +90,14 @@ def _chosen(settings: Settings, names: list[str]) -> list[Language]:
 
 def _build(builder: Builder, language: Language, force: bool) -> str | None:
     """Build one image; return why that failed, so that the others get their turn."""
+    begun = monotonic()
     with progress(language.name) as report:
         try:
             built = builder.build(language, report, force=force)
         except ImageError as error:
             return f"{language.name}: {error}"
-    typer.echo(f"✓ {image_tag(language)} {'built' if built else 'is there'}")
+    how = f"built in {monotonic() - begun:.1f} s" if built else "is there"
+    typer.echo(f"✓ {image_tag(language)} {how}")
     return None
 
 

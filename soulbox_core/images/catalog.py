@@ -1,8 +1,8 @@
 """Building, finding and pruning the images of languages.
 
 A build goes through stages that each leave something whole behind or nothing: the tree's tar,
-the tree's image, the language's image. So an interrupted build goes on where it stopped, and a
-tag that exists is good.
+and an image for each layer. So an interrupted build goes on where it stopped, a tag that exists
+is good, and what two languages have in common is built once.
 """
 
 import fcntl
@@ -10,14 +10,14 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from soulbox_core.errors import ImageError
-from soulbox_core.images import pypi_layer, tool, tree
+from soulbox_core.images import pypi_layer, setup_stage, tool, tree
 from soulbox_core.images.environment import build_environment
-from soulbox_core.images.recipe import TREE, Recipe, image_tag, recipe
+from soulbox_core.images.recipe import LAYERS, Recipe, image_tag, recipe
 from soulbox_core.images.store import Store, StoredImage
 from soulbox_core.images.tree import Report
 from soulbox_core.language import Language
@@ -31,6 +31,8 @@ _PIP_ADVICE = (
 )
 _PIP_SAYS = ("Collecting ", "Downloading ", "Installing ")
 """How the lines of pip begin that tell how far it is."""
+_CONTAINER = "soulbox-setup"
+"""The one that a setup fills; there is one build at a time."""
 
 
 class Builder:
@@ -45,6 +47,14 @@ class Builder:
         self._env: Mapping[str, str] = build_environment(settings)
         self._renewed: set[str] = set()
         self.store = Store(self._env)
+
+    def missing(self, languages: Iterable[Language]) -> list[Language]:
+        """Those of the languages whose images are not there, by one question for all.
+
+        :raises ImageError: Podman refused
+        """
+        there = {image.tag for image in self.store.list()}
+        return [one for one in languages if not self._is_there(one, there)]
 
     def build(self, language: Language, report: Report, *, force: bool = False) -> bool:
         """Build a language's image unless it is there. False if there was nothing to do.
@@ -74,21 +84,34 @@ class Builder:
         removed: list[StoredImage] = []
         kept: list[StoredImage] = []
         with self._locked(lambda text, fraction: None):
-            # Trees last: an image cannot go before those that are built upon it.
-            for image in sorted(self.store.list(), key=lambda one: one.tag.startswith(f"{TREE}:")):
+            self.store.discard(_CONTAINER)
+            for image in sorted(self.store.list(), key=_order_of_removal):
                 if image.tag not in needed:
-                    (removed if self.store.remove(image.tag) else kept).append(image)
+                    (removed if self._remove(image) else kept).append(image)
             self.store.remove_dangling()
         return removed, kept
 
+    def _remove(self, image: StoredImage) -> bool:
+        # Podman would take all tags but the last from an image that is used, and so the name by
+        # which a running service makes its next container.
+        return not image.containers and self.store.remove(image.tag)
+
+    def _is_there(self, language: Language, there: Container[str]) -> bool:
+        reference = language.image.reference  # may be short, where a list has full names
+        return self.store.exists(reference) if reference else recipe(language).tag in there
+
     def _build(self, what: Recipe, report: Report, force: bool) -> None:
-        anew = force and what.tree_tag not in self._renewed
-        if anew or not self.store.exists(what.tree_tag):
-            self._build_tree(what, report, anew)
-        if what.pypi:
-            self._build_layer(what, report)
-        else:
-            self.store.tag(what.tree_tag, what.tag)
+        if self._to_do(what.tree_tag, force):
+            self._build_tree(what, report, force)
+        if self._to_do(what.pypi_tag, force):
+            self._build_pypi(what, report)
+        if self._to_do(what.setup_tag, force):
+            self._build_setup(what, report)
+        self.store.tag(what.setup_tag, what.tag)
+
+    def _to_do(self, layer: str, force: bool) -> bool:
+        anew = force and layer not in self._renewed
+        return anew or not self.store.exists(layer)
 
     def _build_tree(self, what: Recipe, report: Report, anew: bool) -> None:
         tar = self._work / f"{what.tree_tag.rpartition(':')[2]}.tar"
@@ -99,24 +122,37 @@ class Builder:
         tar.unlink()
         self._renewed.add(what.tree_tag)
 
-    def _build_layer(self, what: Recipe, report: Report) -> None:
+    def _build_pypi(self, what: Recipe, report: Report) -> None:
         stage = self._work / "stage"
         shutil.rmtree(stage, ignore_errors=True)
         stage.mkdir()
         stage.chmod(0o755)  # it becomes the image's root directory
-        report("installing from PyPI", 0.82)
-        tool.run(
-            (
-                *("podman", "unshare", sys.executable, pypi_layer.__file__),
-                *(what.tree_tag, str(stage), _pip(), *what.pypi),
-            ),
-            self._env,
-            advice=_PIP_ADVICE,
-            on_line=lambda line: report(line, 0.85) if line.startswith(_PIP_SAYS) else None,
-        )
-        report("adding the layer", 0.95)
-        self.store.add_layer(what.tree_tag, stage, what.tag, self._work / "Containerfile")
-        shutil.rmtree(stage)
+        report("installing from PyPI", 0.80)
+        try:
+            tool.run(
+                (
+                    *("podman", "unshare", sys.executable, pypi_layer.__file__),
+                    *(what.tree_tag, str(stage), _pip(), *what.pypi),
+                ),
+                self._env,
+                advice=_PIP_ADVICE,
+                on_line=lambda line: report(line, 0.82) if line.startswith(_PIP_SAYS) else None,
+            )
+            report("adding the layer", 0.88)
+            self.store.add_layer(what.tree_tag, stage, what.pypi_tag, self._work / "Containerfile")
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+        self._renewed.add(what.pypi_tag)
+
+    def _build_setup(self, what: Recipe, report: Report) -> None:
+        self.store.create(what.pypi_tag, _CONTAINER)
+        try:
+            setup_stage.fill(what, _CONTAINER, self._work, self._env, report)
+            report("adding the layer", 0.97)
+            self.store.commit(_CONTAINER, what.setup_tag)
+        finally:
+            self.store.discard(_CONTAINER)
+        self._renewed.add(what.setup_tag)
 
     @contextmanager
     def _locked(self, report: Report) -> Iterator[None]:
@@ -135,9 +171,14 @@ class Builder:
 
 
 def needed_tags(languages: Iterable[Language]) -> frozenset[str]:
-    """The tags that these languages' images have, their trees' included."""
-    recipes = [recipe(language) for language in languages]
-    return frozenset(tag for one in recipes for tag in (one.tag, one.tree_tag))
+    """The tags that these languages' images have, and those of their layers."""
+    return frozenset(tag for language in languages for tag in recipe(language).tags)
+
+
+def _order_of_removal(image: StoredImage) -> int:
+    """An image cannot go before those that are built upon it."""
+    repository = image.tag.rpartition(":")[0]
+    return LAYERS.index(repository) + 1 if repository in LAYERS else 0
 
 
 def _pip() -> str:

@@ -1,20 +1,27 @@
 """Which variables reach the tools that build images.
 
-The tools fetch from Debian's and Python's registries and must use the operator's own proxies,
-indexes and certificates; nothing else of the caller's environment is their business.
+The tools fetch from the registries of Debian and of the languages, and must use the operator's own
+proxies, mirrors and certificates; nothing else of the caller's environment is their business.
 """
 
 import os
 import re
 from collections.abc import Mapping
 
+from soulbox_core.certificates import IN_IMAGE, VARIABLES
 from soulbox_core.sandbox.podman_env import podman_environment
 from soulbox_core.settings import Settings
 
 _PASSED = re.compile(
     r"PIP_[A-Z0-9_]+|NETRC"
     r"|(HTTP|HTTPS|FTP|ALL|NO)_PROXY"
-    r"|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE",
+    r"|SSL_CERT_DIR|" + "|".join(VARIABLES) +
+    # npm takes any setting so; those that say where to put things are not for here.
+    r"|NPM_CONFIG_(REGISTRY|@.+|//.+|_AUTH.*|(HTTPS?[-_])?PROXY|NOPROXY|CA|CERT|KEY"
+    r"|STRICT[-_]SSL|FETCH[-_].+|MAXSOCKETS)|NPM_TOKEN|NODE_AUTH_TOKEN"
+    r"|GO(PROXY|NOPROXY|SUMDB|NOSUMDB|PRIVATE|INSECURE|AUTH|VCS)"
+    r"|CARGO_(HTTP|NET|REGISTRY|REGISTRIES|SOURCE)_.+"
+    r"|MAVEN_(OPTS|ARGS)",
     re.IGNORECASE,
 )
 _FIXED = {
@@ -31,6 +38,19 @@ _DROPPED = frozenset(
     {"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_REQUIREMENT"}
 )
 """They would send the packages elsewhere, or bring others."""
+_OF_THE_HOST = frozenset({"SSL_CERT_DIR", "NETRC", "PIP_CONFIG_FILE", "PIP_CLIENT_CERT"})
+"""They name files and directories of the host, which an image's setup does not see."""
+_IN_SETUP = {
+    "HOME": "/root",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    # What they print goes into a progress line and an error message.
+    "TERM": "dumb",
+    "NO_COLOR": "1",
+    # Every client is told of the certificates, for some bring a bundle of their own.
+    **dict.fromkeys(VARIABLES, IN_IMAGE),
+}
 
 
 def passed_through(environ: Mapping[str, str]) -> dict[str, str]:
@@ -55,3 +75,12 @@ def build_environment(
         **_FIXED,
         "TMPDIR": environ.get("TMPDIR", _FIXED["TMPDIR"]),
     }
+
+
+def setup_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of the command lines that run in an image while it is built."""
+    fixed = {name.upper() for name in _IN_SETUP} | _OF_THE_HOST
+    chosen = {
+        name: value for name, value in passed_through(environ).items() if name.upper() not in fixed
+    }
+    return {**chosen, **_IN_SETUP}

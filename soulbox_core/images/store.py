@@ -24,11 +24,14 @@ class StoredImage(Value):
     bytes: int
     created: int
     """Unix time."""
+    containers: int
+    """How many are made of it."""
 
 
-class _Listed(msgspec.Struct, rename={"names": "Names", "size": "Size", "created": "Created"}):
+class _Listed(msgspec.Struct, rename="pascal"):
     size: int
     created: int
+    containers: int
     names: list[str] | None = None
 
 
@@ -59,6 +62,27 @@ class Store:
         options = ("--isolation=chroot", "--pull=never", "--layers=false", "--quiet")
         self._podman("build", *options, "-t", tag, "-f", str(containerfile), str(stage))
 
+    def create(self, image: str, container: str) -> None:
+        """Make a container whose root can be filled; it is never started.
+
+        :raises ImageError: Podman refused
+        """
+        self.discard(container)
+        # Its variables would become the image's: Podman's own, and the proxies of who builds.
+        options = ("--network=none", "--pull=never", "--unsetenv-all", "--http-proxy=false")
+        self._podman("create", "--name", container, *options, image, "true")
+
+    def commit(self, container: str, tag: str) -> None:
+        """Make an image of a container's root as it is now.
+
+        :raises ImageError: Podman refused
+        """
+        self._podman("commit", "--quiet", "--pause=false", container, tag)
+
+    def discard(self, container: str) -> None:
+        """Remove a container if it is there."""
+        tool.succeeds(("podman", "rm", "--force", "--ignore", container), self._env)
+
     def tag(self, image: str, tag: str) -> None:
         """Give an image one more name.
 
@@ -85,7 +109,9 @@ class Store:
         images = msgspec.json.decode("\n".join(lines), type=list[_Listed])
         # Podman lists an image with two names twice, each time with both.
         found = {
-            name: StoredImage(tag=name, bytes=image.size, created=image.created)
+            name: StoredImage(
+                tag=name, bytes=image.size, created=image.created, containers=image.containers
+            )
             for image in images
             for name in image.names or ()
             if name.startswith(f"{REPOSITORY}/")
@@ -93,7 +119,7 @@ class Store:
         return [found[tag] for tag in sorted(found)]
 
     def remove(self, tag: str) -> bool:
-        """Remove a tag, and the image with its last one. False if a container uses it."""
+        """Remove a tag, and the image with its last one. False if Podman refused."""
         return tool.succeeds(("podman", "rmi", tag), self._env)
 
     def remove_dangling(self) -> None:

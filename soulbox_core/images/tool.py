@@ -1,10 +1,13 @@
 """Runs one build tool and turns its failure into an `ImageError` that says what it said."""
 
+import os
 import re
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 from soulbox_core.errors import ImageError
 
@@ -19,26 +22,19 @@ def run(
     *,
     advice: str,
     on_line: Callable[[str], None] = lambda line: None,
+    name: str | None = None,
+    stdin: bytes = b"",
 ) -> str:
     """Run a tool to its end and return the last line it printed.
 
-    :param advice: what to do when it fails, to end the error message
+    :param advice: what to do when it fails, for the error message
+    :param name: what to call it then, if not by its command
+    :param stdin: all it can read there
     :param on_line: gets each line of stdout and stderr as it comes
     :raises ImageError: it is not installed or failed; the message ends with its last lines
     """
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    try:
-        process = subprocess.Popen(
-            argv,
-            env=env,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except OSError as error:
-        raise ImageError(f"{argv[0]}: {error.strerror}; run: soulbox check") from None
-    try:
+    with _started(argv, env, stdin) as process:
         assert process.stdout is not None
         for raw in process.stdout:
             for part in filter(None, map(bytes.strip, _LINE_END.split(raw))):
@@ -46,10 +42,9 @@ def run(
                 tail.append(line)
                 on_line(line)
         code = process.wait()
-    finally:
-        _stop(process)
     if code:
-        raise ImageError("\n".join((f"{argv[0]} failed; {advice}", *(f"  | {t}" for t in tail))))
+        said = (f"  | {line}" for line in tail)
+        raise ImageError("\n".join((f"{name or argv[0]} failed; {advice}", *said)))
     return tail[-1] if tail else ""
 
 
@@ -61,14 +56,44 @@ def succeeds(argv: Sequence[str], env: Mapping[str, str]) -> bool:
     return done.returncode == 0
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let an interrupted tool clean up after itself: mmdebstrap removes its tree on SIGINT."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+@contextmanager
+def _started(
+    argv: Sequence[str], env: Mapping[str, str], stdin: bytes
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a tool in a process group of its own, of which nothing is left afterwards."""
+    with TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
         try:
-            process.wait(_STOP_SECONDS)
+            process = subprocess.Popen(
+                argv,
+                env=env,
+                cwd="/",
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        except OSError as error:
+            raise ImageError(f"{argv[0]}: {error.strerror}; run: soulbox check") from None
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Let an interrupted tool clean up after itself: mmdebstrap removes its tree on SIGINT.
+
+    The whole group is told, as a terminal would, for `podman unshare` does not pass signals on;
+    and waited for, until nobody holds the other end of the pipe.
+    """
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.communicate(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if process.stdout is not None:
         process.stdout.close()

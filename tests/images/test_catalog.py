@@ -29,10 +29,10 @@ def silent(text: str, fraction: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def builder() -> Iterator[Builder]:
+def builder(storage: None) -> Iterator[Builder]:
     builder = Builder(SETTINGS)
     yield builder
-    for tag in needed_tags([SMALL]):
+    for tag in needed_tags([SMALL]) - {recipe(SMALL).tree_tag}:
         builder.store.remove(tag)
 
 
@@ -40,6 +40,7 @@ def builder() -> Iterator[Builder]:
 def built(builder: Builder) -> str:
     """The tag of a small image, built anew but for its tree."""
     builder.store.remove(image_tag(SMALL))
+    builder.store.remove(recipe(SMALL).pypi_tag)
     assert builder.build(SMALL, silent)
     return image_tag(SMALL)
 

@@ -41,6 +41,31 @@ def test_a_tool_gets_no_stdin_to_ask_questions_on() -> None:
     assert tool.run(("sh", "-c", "cat; echo end"), ENV, advice="") == "end"
 
 
+def test_a_tool_gets_what_it_is_given_on_stdin_and_no_more() -> None:
+    assert tool.run(("sh", "-c", "cat; echo end"), ENV, advice="", stdin=b"given ") == "given end"
+
+
+def test_a_failing_tool_is_called_what_the_operator_knows_it_as() -> None:
+    with pytest.raises(ImageError, match=r"^the setup failed; try"):
+        tool.run(("false",), ENV, name="the setup", advice="try tomorrow")
+
+
+def test_what_an_interrupted_tool_started_is_told_and_waited_for_too(tmp_path: Path) -> None:
+    cleaned = tmp_path / "cleaned"
+    slow = (
+        f"trap 'sleep 0.2; echo bye > {cleaned}; exit 1' INT; echo up; while :; do sleep 0.05; done"
+    )
+    # Dies of the signal at once, as `podman unshare` does, and does not wait for what it started.
+    program = f"import subprocess, time; subprocess.Popen(('sh', '-c', {slow!r})); time.sleep(60)"
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tool.run((sys.executable, "-c", program), ENV, advice="", on_line=interrupt)
+    assert cleaned.read_text() == "bye\n"
+
+
 def test_an_interrupted_tool_is_told_and_waited_for(tmp_path: Path) -> None:
     cleaned = tmp_path / "cleaned"
     script = f"trap 'echo bye > {cleaned}; exit 1' INT; echo up; while :; do sleep 0.05; done"
