@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -17,12 +18,19 @@ from hypercorn.config import Config
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from soulbox_core import registry
+from soulbox_core import certificates, registry
 from soulbox_core.api import application
 from soulbox_core.api.server import bound
-from soulbox_core.errors import HostError, ImageError, PluginError
+from soulbox_core.commands import command_line, variables
+from soulbox_core.egress.proxy import host
+from soulbox_core.errors import HostError, ImageError, PluginError, SettingsError
+from soulbox_core.execution.artifacts import ArtifactStore
+from soulbox_core.execution.compile_cache import CompileCache
 from soulbox_core.execution.executor import Executor
+from soulbox_core.execution.helper import Helpers
+from soulbox_core.execution.installer import Installer
 from soulbox_core.images.catalog import Builder, image_tag
+from soulbox_core.language import Source
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox import cgroup, seccomp
 from soulbox_core.sandbox.containers import ContainerSandbox
@@ -30,8 +38,10 @@ from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import Podman
 from soulbox_core.sandbox.podman_env import podman_environment
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.capacity import memory_for_cells
 from soulbox_core.service.catalog import Catalog
+from soulbox_core.service.installs import Installs, Reach
 from soulbox_core.service.policy import Policy
 from soulbox_core.service.runs import Runs
 from soulbox_core.settings import Server, Settings
@@ -102,10 +112,24 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_sandbox(settings, languages) as sandbox:
+    async with open_sandbox(settings, languages) as sandbox, AsyncExitStack() as stack:
         limits = settings.limits
         executor = Executor(sandbox)
-        catalog = Catalog(languages, sandbox, executor, limits.default)
+        cache = CompileCache(ArtifactStore(sandbox.store_dir, settings.cache.store_bytes))
+        stack.push_async_callback(cache.close)
+        toolchains = _toolchains(languages)
+        reaches = _reaches(settings, languages)
+        installs = Installs(
+            cache,
+            Installer(sandbox),
+            reaches,
+            toolchains,
+            limits.install,
+            certificates.bundle(os.environ),
+        )
+        helpers = await _helpers(settings, languages, sandbox, stack)
+        builds = Builds(cache, executor, helpers, toolchains)
+        catalog = Catalog(languages, sandbox, executor, limits.default, frozenset(reaches))
         await catalog.probe()
         admission = Admission(
             memory_bytes=settings.admission.memory_bytes or memory_for_cells(),
@@ -113,7 +137,7 @@ async def _serve(settings: Settings) -> None:
             queue_seconds=settings.admission.queue_seconds,
         )
         policy = Policy(default=limits.default, ceiling=limits.ceiling)
-        runs = Runs(catalog, policy, admission, executor)
+        runs = Runs(catalog, policy, admission, installs, builds, executor, limits)
         app: Starlette = application.build(runs, catalog, settings)
         url = f"http://{settings.server.host}:{door.getsockname()[1]}"
         _announce(url, languages, catalog, perf_counter() - started_at)
@@ -121,9 +145,59 @@ async def _serve(settings: Settings) -> None:
         async def until_drained() -> None:
             await stop.wait()
             await _drain(admission, settings.server.drain_seconds, stop)
+            await stack.aclose()
             await sandbox.close()  # whoever still runs is answered before the connections close
 
         await _listen(app, door, until_drained)
+
+
+async def _helpers(
+    settings: Settings, languages: Registry, sandbox: ContainerSandbox, stack: AsyncExitStack
+) -> dict[str, Helpers]:
+    """The compile helpers of the languages that have one, started; the stack closes them."""
+    found = {}
+    for name, language in languages.languages.items():
+        if language.compiler is not None:
+            source = Source(limits=settings.limits.compile)
+            found[name] = Helpers(
+                sandbox,
+                name,
+                command_line(language.compiler, source),
+                variables(language, source),
+                settings.limits.compile,
+                count=settings.pool.compilers,
+                compiles=settings.pool.compiles,
+            )
+            stack.push_async_callback(found[name].close)
+    await asyncio.gather(*(helpers.start() for helpers in found.values()))
+    return found
+
+
+def _toolchains(languages: Registry) -> dict[str, Toolchain]:
+    return {
+        name: Toolchain(plugin_version=languages.versions.get(name, ""), image=image_tag(language))
+        for name, language in languages.languages.items()
+    }
+
+
+def _reaches(settings: Settings, languages: Registry) -> dict[str, Reach]:
+    """What each language's installs may reach, for those that may install at all.
+
+    :raises SettingsError: a host cannot be one, or the language has no package manager here
+    """
+    reaches = {}
+    for name, language in languages.languages.items():
+        own = settings.language(name).dependencies
+        key = f"languages.{name}.dependencies.hosts"
+        if own.hosts and language.dependencies is None:
+            raise SettingsError(f"{key}: {name} cannot install packages")
+        try:
+            hosts = frozenset(host(text) for text in own.hosts)
+        except ValueError as error:
+            raise SettingsError(f"{key}: {error}") from None
+        if hosts:
+            reaches[name] = Reach(settings=own, hosts=hosts)
+    return reaches
 
 
 def _raise_descriptor_limit() -> None:
@@ -185,12 +259,11 @@ async def _listen(app: ASGIApp, door: socket.socket, until_drained: object) -> N
 
 def _images(settings: Settings, languages: Registry) -> dict[str, str]:
     """:raises ImageError: some are not built; says how to"""
-    store = Builder(settings).store
-    images = {name: image_tag(language) for name, language in languages.languages.items()}
-    missing = [name for name, image in images.items() if not store.exists(image)]
+    missing = Builder(settings).missing(languages.languages.values())
     if missing:
-        raise ImageError(f"no image for {', '.join(missing)}; run: soulbox images build")
-    return images
+        names = ", ".join(language.name for language in missing)
+        raise ImageError(f"no image for {names}; run: soulbox images build")
+    return {name: image_tag(language) for name, language in languages.languages.items()}
 
 
 def _announce(url: str, languages: Registry, catalog: Catalog, seconds: float) -> None:

@@ -7,13 +7,17 @@
     │   ├── TooLarge            body, source or file count over its bound
     │   ├── UnsupportedMedia    a content type or encoding we do not read
     │   ├── UnknownLanguage     no such language, or it is out of order
+    │   ├── DependenciesRefused packages that may not be installed here
     │   └── Overloaded          no room now; try again later
     ├── SandboxError            our failure, never the program's
     │   ├── CellLost            the cell or its container died under a run
     │   │   └── CellStuck       it does not die, either
     │   ├── CgroupError         the kernel refused a limit or a read
     │   ├── ContainerError      Podman or the launcher failed
-    │   └── ImageError          a language image is missing or did not build
+    │   ├── ImageError          a language image is missing or did not build
+    │   ├── LanguageError       a plugin's function failed for this request
+    │   └── ArtifactError       what a step left behind cannot be kept
+    │       └── ArtifactTooLarge    there is more of it than the store may hold
     └── StartupError            the service must not start like this
         ├── SettingsError       a wrong key or value in the configuration
         ├── HostError           the host lacks something; says what to run
@@ -94,6 +98,15 @@ class UnknownLanguage(RequestError):
         self.known = known
 
 
+class DependenciesRefused(RequestError):
+    """The operator does not let these packages be installed, or any."""
+
+    code = "dependencies_refused"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, field="dependencies")
+
+
 class Overloaded(RequestError):
     """There is no room for the run now.
 
@@ -139,6 +152,29 @@ class ImageError(SandboxError):
     """A language's image is missing, or its build failed."""
 
     code = "image_failed"
+
+
+class ArtifactError(SandboxError):
+    """What a step left behind cannot be kept, or is no longer what was kept."""
+
+
+class ArtifactTooLarge(ArtifactError):
+    """What a step left behind is more than the whole store may hold.
+
+    :param size_bytes: what it would take
+    :param max_bytes: what there is
+    """
+
+    def __init__(self, size_bytes: int, max_bytes: int) -> None:
+        super().__init__(f"it takes {size_bytes} bytes and the store may hold {max_bytes}")
+        self.size_bytes = size_bytes
+        self.max_bytes = max_bytes
+
+
+class LanguageError(SandboxError):
+    """A function of a language plugin raised, or returned what it must not."""
+
+    code = "language_failed"
 
 
 class StartupError(SoulBoxError):

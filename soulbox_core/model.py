@@ -38,6 +38,10 @@ class Status(StrEnum):
     """A write past file_size_bytes ended the program."""
     SCRATCH_EXCEEDED = "scratch_exceeded"
     """The program failed and left its scratch space full."""
+    COMPILE_FAILED = "compile_failed"
+    """The compile step failed, so nothing was run; stderr is the compiler's output."""
+    INSTALL_FAILED = "install_failed"
+    """The packages asked for could not be installed, so nothing was run; stderr says why."""
 
 
 class Limits(Value, forbid_unknown_fields=True):
@@ -89,6 +93,10 @@ class RunRequest(Value):
     """Names of `Limits` fields to the value asked for."""
     outputs: tuple[str, ...] = ()
     """Paths or globs, relative to the working directory, to bring back."""
+    options: Mapping[str, str] = {}
+    """Names of the language's options to the value asked for."""
+    dependencies: tuple[str, ...] = ()
+    """Packages to have installed, in the words of the language's package manager."""
 
 
 class Step(Value):
@@ -104,6 +112,16 @@ class Step(Value):
     args: tuple[str, ...] = ()
     live: bool = False
     """Somebody reads the output as it comes, so it should be flushed line by line."""
+    artifact: str | None = None
+    """Directory in the cell with what the compile step left behind."""
+    dependencies: str | None = None
+    """Directory in the cell with the packages that the request asked for."""
+    out: str | None = None
+    """Directory that is made for the step, and all of whose files are brought back if it exits
+    with code 0; for steps that make something, instead of `outputs`."""
+    into: str | None = None
+    """Directory of the host that takes those files, for when they may be many and large; else
+    they come as `Facts.output_files`."""
 
 
 class Usage(Value):
@@ -150,10 +168,21 @@ class Timings(Value):
     """Where a request's time went, in seconds."""
 
     queue_seconds: float
-    claim_seconds: float
+    install_seconds: float | None
+    """Finding or installing the packages asked for; None if none were."""
     compile_seconds: float | None
-    """None for a language without a compile step."""
+    """Finding or making the artifact; None if there was nothing to compile."""
+    claim_seconds: float
     run_seconds: float
+
+
+class Compilation(Value):
+    """What came of a compile step."""
+
+    cached: bool
+    """The artifact was there already; nothing was compiled for this run."""
+    output: bytes
+    """What the compiler said: its warnings, or why it failed."""
 
 
 class Outcome(Value):
@@ -174,6 +203,8 @@ class Outcome(Value):
     output_files: tuple[OutputFile, ...]
     outputs_missing: tuple[str, ...]
     outputs_skipped: tuple[str, ...]
+    compilation: Compilation | None = None
+    """None if there was nothing to compile."""
 
 
 class Started(Value):

@@ -13,8 +13,9 @@ import msgspec
 import pluggy
 
 from soulbox_core import hookspecs
+from soulbox_core.declared import check
 from soulbox_core.errors import PluginError, SettingsError, UnknownLanguage
-from soulbox_core.language import Image, Language
+from soulbox_core.language import Language
 from soulbox_core.model import Value
 from soulbox_core.settings import LanguageSettings, Settings
 
@@ -39,6 +40,8 @@ class Registry(Value):
     names: Mapping[str, str]
     """Every name and alias to the name it stands for."""
     faults: tuple[PluginFault, ...] = ()
+    versions: Mapping[str, str] = {}
+    """Name of a language to the version of the distribution that brought it."""
 
     def language(self, name: str) -> Language:
         """Look a language up by its name or an alias.
@@ -61,6 +64,7 @@ def load(settings: Settings, entry_points: Iterable[metadata.EntryPoint] | None 
         entry_points = metadata.entry_points(group=hookspecs.PROJECT)
     blocked = frozenset(settings.plugins.blocked)
     offered: dict[str, Language] = {}
+    versions: dict[str, str] = {}
     asked: set[str] = set()
     faults: list[PluginFault] = []
     for point in sorted(entry_points, key=lambda point: (point.name, point.value)):
@@ -71,11 +75,14 @@ def load(settings: Settings, entry_points: Iterable[metadata.EntryPoint] | None 
             if point.name in asked:
                 raise PluginError(point.name, f"{point.value} has the name of another plugin")
             asked.add(point.name)
-            offered |= _new(point.name, _ask(point), offered)
+            new = _new(point.name, _ask(point), offered)
+            offered |= new
+            versions |= dict.fromkeys(new, "" if point.dist is None else point.dist.version)
         except PluginError as error:
             logger.error("%s", error, exc_info=error.__cause__)
             faults.append(PluginFault(plugin=error.plugin, detail=error.detail))
-    return _registry(_changed(offered, settings, faults), faults)
+    wanted = _changed(offered, settings, faults)
+    return _registry(wanted, faults, {name: versions[name] for name in wanted})
 
 
 def offers(plugin: object, name: str) -> tuple[Language, ...]:
@@ -112,19 +119,14 @@ def _checked(plugin: str, language: object) -> Language:
     if not isinstance(language, Language):
         raise PluginError(plugin, f"returned a {type(language).__name__}, not a Language")
     try:
-        checked = msgspec.convert(_fields(language), Language)
-        if isinstance(language.image, Image):
-            image = msgspec.convert(_fields(language.image), Image)
-            checked = msgspec.structs.replace(checked, image=image)
+        checked = check(language)
     except (msgspec.ValidationError, ValueError) as error:
         raise PluginError(plugin, f"language {language.name!r}: {error}") from error
-    if checked.template is not None and not checked.template.is_file():
-        raise PluginError(plugin, f"language {checked.name!r}: no template {checked.template}")
+    files = [*checked.image.files.values(), *filter(None, (checked.template,))]
+    for file in files:
+        if not file.is_file():
+            raise PluginError(plugin, f"language {checked.name!r}: no file {file}")
     return checked
-
-
-def _fields(struct: msgspec.Struct) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
 def _new(
@@ -164,11 +166,13 @@ def _changed(
 
 
 def _with(language: Language, changes: LanguageSettings) -> Language:
-    image = {
+    image: dict[str, object] = {
         "packages": changes.packages,
         "pypi": changes.pypi,
         "reference": changes.image,
     }
+    if changes.image is not None:  # a ready image is taken as it is
+        image |= {"files": {}, "setup": ()}
     try:
         return msgspec.structs.replace(
             language,
@@ -183,7 +187,9 @@ def _given(changes: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in changes.items() if value is not None}
 
 
-def _registry(languages: dict[str, Language], faults: Iterable[PluginFault]) -> Registry:
+def _registry(
+    languages: dict[str, Language], faults: Iterable[PluginFault], versions: dict[str, str]
+) -> Registry:
     names = {
         name: language.name
         for language in languages.values()
@@ -193,4 +199,5 @@ def _registry(languages: dict[str, Language], faults: Iterable[PluginFault]) -> 
         languages=MappingProxyType(languages),
         names=MappingProxyType(names),
         faults=tuple(faults),
+        versions=MappingProxyType(versions),
     )

@@ -53,26 +53,58 @@ class Server(Section):
     """After SIGTERM, how long running code may take before it is killed."""
 
 
-def _ceiling() -> Limits:
-    return Limits(
-        memory_bytes=2 << 30,
-        cpu_seconds=120.0,
-        wall_seconds=300.0,
-        cpus=4.0,
-        processes=512,
-        open_files=4096,
-        file_size_bytes=1 << 30,
-        scratch_bytes=1 << 30,
-        output_bytes=16 << 20,
-        output_file_bytes=64 << 20,
-    )
+class Ceiling(Limits):
+    """The most that a run may ask for."""
+
+    memory_bytes: int = 2 << 30
+    cpu_seconds: float = 120.0
+    wall_seconds: float = 300.0
+    cpus: float = 4.0
+    processes: int = 512
+    open_files: int = 4096
+    file_size_bytes: int = 1 << 30
+    scratch_bytes: int = 1 << 30
+    output_bytes: int = 16 << 20
+    output_file_bytes: int = 64 << 20
+
+
+class CompileLimits(Limits):
+    """What a compile step may use, or a compile helper. No request changes it."""
+
+    memory_bytes: int = 1 << 30
+    cpu_seconds: float = 60.0
+    wall_seconds: float = 30.0
+    cpus: float = 2.0
+    processes: int = 128
+    open_files: int = 1024
+    file_size_bytes: int = 256 << 20
+    scratch_bytes: int = 512 << 20
+    output_bytes: int = 1 << 20
+    output_file_bytes: int = 64 << 20
+
+
+class InstallLimits(Limits):
+    """What installing a request's packages may use. No request changes it."""
+
+    memory_bytes: int = 2 << 30
+    cpu_seconds: float = 300.0
+    wall_seconds: float = 120.0
+    cpus: float = 2.0
+    processes: int = 128
+    open_files: int = 4096
+    file_size_bytes: int = 512 << 20
+    scratch_bytes: int = 1 << 30
+    output_bytes: int = 1 << 20
+    output_file_bytes: int = 512 << 20
 
 
 class LimitSettings(Section):
-    """What a run gets when it does not ask, and the most it may ask for."""
+    """What a run gets unasked, the most it may ask for, what compiling and installing get."""
 
     default: Limits = Limits()
-    ceiling: Limits = msgspec.field(default_factory=_ceiling)
+    ceiling: Ceiling = Ceiling()
+    compile: CompileLimits = CompileLimits()
+    install: InstallLimits = InstallLimits()
 
     def __post_init__(self) -> None:
         for name in Limits.__struct_fields__:
@@ -99,6 +131,10 @@ class Pool(Section):
 
     parked: Count = 4
     """Parked cells kept ready."""
+    compilers: Positive = 1
+    """Parked cells kept ready for compile steps, or compile helpers kept running."""
+    compiles: Positive = 1000
+    """Compile steps that one helper does before it is replaced."""
     container_cells: Positive = 10_000
     """Cells made in one container before it is replaced, and with it the secret of str hashes
     and the address layout that the cells of one template share."""
@@ -106,6 +142,14 @@ class Pool(Section):
     """Longest that a template or cell may take to get ready before its container is replaced."""
     container_memory_bytes: Positive = 1 << 30
     """Memory of one container's launcher and templates, without its cells."""
+
+
+class Cache(Section):
+    """What is kept because making it again costs time."""
+
+    store_bytes: Positive = 4 << 30
+    """What compile steps made and requests had installed, on disk; the least recently used goes
+    first."""
 
 
 class Podman(Section):
@@ -139,6 +183,18 @@ class Plugins(Section):
     """Entry-point names of plugins that are not even imported."""
 
 
+class DependencySettings(Section):
+    """Which packages a request may have installed. Without hosts, none."""
+
+    hosts: tuple[str, ...] = ()
+    """Where the language's package manager fetches from, as `name` or `name:port`; nothing else
+    can be reached while packages are installed."""
+    allow: tuple[str, ...] = ("*",)
+    """Globs; a package's name must match one."""
+    deny: tuple[str, ...] = ()
+    """Globs; a package whose name matches one is refused all the same."""
+
+
 class LanguageSettings(Section):
     """An operator's changes to one language."""
 
@@ -153,6 +209,7 @@ class LanguageSettings(Section):
     """Replaces pool.parked."""
     image: str | None = None
     """A ready image reference instead of one we build."""
+    dependencies: DependencySettings = DependencySettings()
 
 
 def _state_dir() -> str:
@@ -171,6 +228,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     admission: Admission = Admission()
     pool: Pool = Pool()
+    cache: Cache = Cache()
     podman: Podman = Podman()
     images: Images = Images()
     cgroup: Cgroup = Cgroup()

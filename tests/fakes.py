@@ -1,12 +1,24 @@
 """A sandbox without cells: it implements the port and lets a test say what programs do."""
 
 import asyncio
+import shutil
+import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from soulbox_core.errors import CellLost
+from soulbox_core.execution.artifacts import ArtifactStore
+from soulbox_core.execution.compile_cache import CompileCache
+from soulbox_core.execution.executor import Executor
+from soulbox_core.execution.installer import Installer
 from soulbox_core.model import Facts, Step, Stream, Usage
 from soulbox_core.sandbox.port import Sink
+from soulbox_core.service.builds import Builds, Toolchain
+from soulbox_core.service.installs import Installs, Reach
+from soulbox_core.settings import LimitSettings
 
 Program = Callable[[Step, Sink, AsyncIterator[bytes] | None], Awaitable[Facts]]
 
@@ -107,10 +119,36 @@ class FakeCell:
             self.killed = True
             raise
 
+    def listener(self) -> socket.socket:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        return listener
+
     def discard(self, when_gone: Callable[[], None] | None = None) -> None:
         self.discarded = True
         if when_gone is not None:
             when_gone()
+
+
+class Store:
+    """A directory for artifacts that goes with its owner."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="soulbox-test-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+def preparing(
+    sandbox: "FakeSandbox", executor: Executor, store: Store, reach: Reach | None = None
+) -> tuple[Installs, Builds]:
+    """Installs and builds of Lua over a store in a directory, and no helper."""
+    cache = CompileCache(ArtifactStore(store.path, max_bytes=1 << 30))
+    toolchains = {"lua": Toolchain(plugin_version="1", image="lua:1")}
+    reaches = {} if reach is None else {"lua": reach}
+    limits = LimitSettings().install
+    installs = Installs(cache, Installer(sandbox), reaches, toolchains, limits, b"")
+    return installs, Builds(cache, executor, {}, toolchains)
 
 
 class FakeSandbox:
@@ -122,10 +160,14 @@ class FakeSandbox:
     def __init__(self, *programs: Program | Exception, unready: frozenset[str] = frozenset()):
         self._programs = list(programs or (hello,))
         self.unready = unready
+        self.kept: list[object] = []
+        """What is to live as long as this."""
         self.claims: list[tuple[str, bool]] = []
         self.cells: list[FakeCell] = []
 
-    async def claim(self, language: str, *, scratch_bytes: int, cold: bool = False) -> FakeCell:
+    async def claim(
+        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
+    ) -> FakeCell:
         self.claims.append((language, cold))
         program = self._programs.pop(0) if len(self._programs) > 1 else self._programs[0]
         if isinstance(program, Exception):

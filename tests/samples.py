@@ -3,7 +3,9 @@
 from typing import Any
 
 from soulbox_core import Image, Language
-from soulbox_core.model import RunRequest, SourceFile
+from soulbox_core.execution.plan import Allowance
+from soulbox_core.model import Limits, RunRequest, SourceFile, Step
+from soulbox_core.settings import LimitSettings
 
 SOURCE = SourceFile(path="main.lua", content=b"print('Hello, World!')")
 
@@ -20,6 +22,19 @@ def language(**changes: Any) -> Language:
         "hello": "print('Hello, World!')",
     }
     return Language(**(usual | changes))
+
+
+def allowance(run: Limits | None = None, compiling: Limits | None = None) -> Allowance:
+    """What the steps of a run may use: by default what everybody gets."""
+    settings = LimitSettings()
+    return Allowance(
+        run=run or settings.default, compile=compiling or settings.compile, booted=settings.default
+    )
+
+
+def key(name: str, step: Step) -> str:
+    """A name for any artifact."""
+    return "0123456789abcdef"
 
 
 def request(**changes: Any) -> RunRequest:

@@ -37,6 +37,8 @@ def written(key: str, value: object) -> str:
         return f"{size} {unit}"
     if key.endswith("_seconds"):
         return f"{value:g} s"
+    if isinstance(value, tuple):
+        return f"`{msgspec.json.encode(value).decode()}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`" if isinstance(value, str) else f"{value:g}"

@@ -16,18 +16,19 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "soulbox_core"
 LAUNCHER = CORE / "sandbox" / "launcher"
 
-LEAVES = {"model", "errors", "settings", "language"}
-PLUGIN_SIDE = {"", "hookspecs", "registry"}  # "" is soulbox_core/__init__.py
-BELOW_EXECUTION = LEAVES | {"sandbox"}
+LEAVES = {"model", "errors", "settings", "language", "commands", "certificates"}
+PLUGIN_SIDE = {"", "hookspecs", "declared", "registry"}  # "" is soulbox_core/__init__.py
+BELOW_EXECUTION = LEAVES | {"sandbox", "egress"}
 BELOW_SERVICE = BELOW_EXECUTION | {"execution", "registry"}
 BELOW_API = BELOW_SERVICE | {"service"}
 BELOW_APP = BELOW_API | {"api", "images"}
 
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES, LEAVES),
-    **dict.fromkeys(PLUGIN_SIDE, LEAVES | {"hookspecs"}),
+    **dict.fromkeys(PLUGIN_SIDE, LEAVES | {"hookspecs", "declared"}),
     "testing": LEAVES | {"registry"},
     "sandbox": LEAVES,
+    "egress": LEAVES,
     "images": LEAVES | {"sandbox"},
     "execution": BELOW_EXECUTION,
     "service": BELOW_SERVICE,

@@ -8,7 +8,18 @@ SERVER = ("starlette", "hypercorn", "uvloop", "podman", "httpx", "typer", "rich"
 
 
 def test_public_names() -> None:
-    assert soulbox_core.__all__ == ["Image", "Language", "hookimpl"]
+    assert soulbox_core.__all__ == [
+        "Boot",
+        "Compile",
+        "Dependencies",
+        "Image",
+        "Language",
+        "Limits",
+        "Option",
+        "Source",
+        "SourceFile",
+        "hookimpl",
+    ]
     assert testing.__all__ == ["Programs", "conformance", "registered"]
 
 

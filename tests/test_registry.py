@@ -103,12 +103,12 @@ BAD_HOOKS: list[tuple[Callable[..., Any], str]] = [
     (lambda: ["tcl"], "returned a str, not a Language"),
     (lambda: [language(name="UPPER")], "ValueError: name 'UPPER' does not match"),
     (lambda surprise: [TCL], "surprise"),
-    (changed(run="python3"), "language 'bad': Expected `array`, got `str` - at `$.run`"),
-    (changed(env={"A": 1}), "language 'bad': Expected `str`, got `int`"),
-    (changed(image="debian"), "language 'bad': Expected `object`, got `str` - at `$.image`"),
-    (changed(image=Image(packages="lua")), "language 'bad': Expected `array`, got `str`"),  # type: ignore[arg-type]
-    (changed(template="t.py"), "language 'bad': Expected `Path`, got `str` - at `$.template`"),
-    (changed(template=Path("/no/t.py")), "language 'bad': no template /no/t.py"),
+    (changed(run="python3"), "language 'bad': run: expected `array`, got `str`"),
+    (changed(env={"A": 1}), "language 'bad': env: expected `str`, got `int`"),
+    (changed(image="debian"), "language 'bad': image: expected Image, got 'debian'"),
+    (changed(image=Image(packages="lua")), "language 'bad': packages: expected `array`, got `str`"),  # type: ignore[arg-type]
+    (changed(template="t.py"), "language 'bad': template: expected `Path`, got `str`"),
+    (changed(template=Path("/no/t.py")), "language 'bad': no file /no/t.py"),
     (lambda: [TCL, TCL], "the name 'tcl' is taken by another language"),
     (lambda: [language(name="tcl", aliases=("tcl",))], "the name 'tcl' is taken"),
 ]
@@ -264,7 +264,7 @@ def test_settings_for_the_language_of_a_failed_plugin_say_what_failed(shelf: She
 
 def test_settings_that_break_a_language_stop_the_start(shelf: Shelf) -> None:
     shelf.add("lua", lambda: [LUA])
-    with pytest.raises(SettingsError, match=r"languages\.lua: preloads need a template"):
+    with pytest.raises(SettingsError, match=r"languages\.lua: preloads: nothing takes them"):
         shelf.load(languages={"lua": LanguageSettings(preloads=("x",))})
 
 

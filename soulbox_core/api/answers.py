@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
-from soulbox_core.api.schema import Answer, AnswerFile, Encoding
-from soulbox_core.model import Outcome, OutputFile
+from soulbox_core.api.schema import Answer, AnswerCompile, AnswerFile, Encoding
+from soulbox_core.model import Compilation, Outcome, OutputFile
 
 
 def answer_of(outcome: Outcome, encoding: Encoding) -> Answer:
@@ -20,6 +20,7 @@ def answer_of(outcome: Outcome, encoding: Encoding) -> Answer:
         truncated=outcome.truncated,
         usage=outcome.usage,
         timings=outcome.timings,
+        compile=_compile(outcome.compilation, encoding),
         files=tuple(_file(file) for file in outcome.output_files),
         outputs_missing=outcome.outputs_missing,
         outputs_skipped=tuple(_printable(path) for path in outcome.outputs_skipped),
@@ -31,6 +32,12 @@ def text_of(data: bytes, encoding: Encoding) -> str:
     if encoding == "base64":
         return b64encode(data).decode("ascii")
     return data.decode("utf-8", "replace")
+
+
+def _compile(compilation: Compilation | None, encoding: Encoding) -> AnswerCompile | None:
+    if compilation is None:
+        return None
+    return AnswerCompile(cached=compilation.cached, output=text_of(compilation.output, encoding))
 
 
 def _file(file: OutputFile) -> AnswerFile:

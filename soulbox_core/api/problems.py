@@ -61,6 +61,9 @@ TABLE: Mapping[type[Exception], Row] = {
         errors.UnsupportedMedia, 415, "The body is of a kind that is not read here"
     ),
     errors.UnknownLanguage: _refusal(UnknownLanguage, 404, "There is no such language"),
+    errors.DependenciesRefused: _refusal(
+        errors.DependenciesRefused, 422, "These packages may not be installed here"
+    ),
     errors.Overloaded: _refusal(Overloaded, 503, "There is no room for the run now"),
     errors.SandboxError: _failure(errors.SandboxError, 500, "The sandbox failed", _TELL),
     errors.CellLost: _failure(errors.CellLost, 503, "The cell died under the run", _TRY_AGAIN),
@@ -69,6 +72,9 @@ TABLE: Mapping[type[Exception], Row] = {
         errors.ContainerError, 503, "No cell could be made", _TRY_AGAIN
     ),
     errors.ImageError: _failure(errors.ImageError, 503, "The language's image is not there", _TELL),
+    errors.LanguageError: _failure(
+        errors.LanguageError, 500, "The language's plugin failed", _TELL
+    ),
     Exception: Row(500, "internal_error", "Something failed inside SoulBox", _TELL),
 }
 

@@ -59,7 +59,8 @@ class RequestReader:
         :raises InvalidRequest: a parameter is unknown or wrong
         :raises TooLarge: the source is too large
         """
-        options = options_from(query) if query else _NO_OPTIONS
+        names = frozenset(option.name for option in language.options)
+        options = options_from(query, names) if query else _NO_OPTIONS
         name = language.source_file
         return self._asked(options, language, (SourceFile(path=name, content=body),), name)
 
@@ -79,6 +80,8 @@ class RequestReader:
             env=options.env,
             limits=msgspec.to_builtins(options.limits),
             outputs=options.outputs,
+            options={name: _choice(value) for name, value in options.options.items()},
+            dependencies=options.dependencies,
         )
         return Asked(request=request, encoding=options.encoding)
 
@@ -118,14 +121,15 @@ def as_bytes(content: Content) -> bytes:
     return content.base64 if isinstance(content, Base64) else content.encode()
 
 
-def options_from(query: bytes) -> Options:
+def options_from(query: bytes, names: frozenset[str] = frozenset()) -> Options:
     """Read the options of a run from a query string.
 
+    :param names: the language's own options, which are parameters by their names
     :raises InvalidRequest: naming the parameter at fault
     """
     fields: dict[str, Any] = {}
     for name, value in _pairs(query):
-        _put(fields, name, value)
+        _put(fields, name, value, names)
     try:
         return msgspec.convert(fields, Options, strict=False)
     except msgspec.ValidationError as error:
@@ -146,9 +150,9 @@ def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
         raise InvalidRequest(f"query string: {error}", field="query") from None
 
 
-def _put(fields: dict[str, Any], name: str, value: str) -> None:
+def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -> None:
     """Add a query parameter to the fields of an `Options`."""
-    if name in ("args", "outputs"):
+    if name in ("args", "outputs", "dependencies"):
         fields.setdefault(name, []).append(value)
     elif name == "env":
         variable, equals, text = value.partition("=")
@@ -159,12 +163,20 @@ def _put(fields: dict[str, Any], name: str, value: str) -> None:
         _put_once(fields, name, value, f"query.{name}")
     elif name in _LIMITS:
         _put_once(fields.setdefault("limits", {}), name, value, f"query.{name}")
+    elif name in names:
+        _put_once(fields.setdefault("options", {}), name, value, f"query.{name}")
     else:
+        own = f"the language's options {', '.join(sorted(names))} " if names else ""
         raise InvalidRequest(
-            f"unknown query parameter {shown(name)}; known: args, encoding, env, outputs, stdin "
-            f"and the limits {', '.join(sorted(_LIMITS))}",
+            f"unknown query parameter {shown(name)}; known: args, dependencies, encoding, env, "
+            f"outputs, stdin, {own}and the limits {', '.join(sorted(_LIMITS))}",
             field="query",
         )
+
+
+def _choice(value: str | bool) -> str:
+    """An option's value as text: JSON has a way of its own to say yes."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _put_once(fields: dict[str, Any], name: str, value: str, field: str) -> None:

@@ -24,6 +24,10 @@ ARGUMENT_BYTES = 64 << 10
 """Most bytes of all arguments and variables together; the kernel takes 128 KiB in one."""
 OUTPUTS = 64
 """Most paths and globs to bring back."""
+OPTIONS = 16
+"""Most options of a language that one request sets."""
+DEPENDENCIES = 32
+"""Most packages that one request asks for."""
 LIMIT = 1 << 53
 """No limit is above this: the largest range of integers that every JSON reader agrees on."""
 VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
@@ -33,6 +37,7 @@ _NO_NUL = r"^[^\u0000]*$"
 # `extra_json_schema` is for rules that are checked elsewhere, with a better message.
 Path = Annotated[str, Meta(extra_json_schema={"pattern": paths.PATTERN})]
 Variable = Annotated[str, Meta(extra_json_schema={"pattern": VARIABLE_NAME})]
+Requirement = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(extra_json_schema={"pattern": _NO_NUL})]
 
 
@@ -84,6 +89,18 @@ class Options(Wire):
         tuple[Path, ...],
         Meta(max_length=OUTPUTS, description="Files to bring back: paths or globs (`*`, `**`)."),
     ] = ()
+    options: Annotated[
+        Mapping[str, str | bool],
+        Meta(max_length=OPTIONS, description="The language's own options, see /v1/languages."),
+    ] = {}
+    dependencies: Annotated[
+        tuple[Requirement, ...],
+        Meta(
+            max_length=DEPENDENCIES,
+            description="Packages to install first, in the words of the language's package "
+            "manager; where the operator allows it.",
+        ),
+    ] = ()
     encoding: Annotated[
         Encoding,
         Meta(
@@ -126,6 +143,13 @@ class AnswerFile(Value):
     encoding: Encoding
 
 
+class AnswerCompile(Value):
+    """What came of the compile step."""
+
+    cached: bool
+    output: str
+
+
 class Answer(Value):
     """What came of a run."""
 
@@ -140,6 +164,7 @@ class Answer(Value):
     truncated: tuple[Stream, ...]
     usage: Usage
     timings: Timings
+    compile: AnswerCompile | None
     files: tuple[AnswerFile, ...]
     outputs_missing: tuple[str, ...]
     outputs_skipped: tuple[str, ...]

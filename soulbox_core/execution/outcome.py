@@ -4,10 +4,35 @@ import signal
 
 from soulbox_core.execution.executor import Ending
 from soulbox_core.execution.verdict import judge
-from soulbox_core.model import Outcome, Timings
+from soulbox_core.model import Compilation, Facts, Outcome, Status, Timings, Value
+
+_LAST_LINE_BYTES = 200
 
 
-def conclude(ending: Ending, *, run_id: str, language: str, queue_seconds: float) -> Outcome:
+class Before(Value):
+    """What came before the program."""
+
+    queue_seconds: float
+    install_seconds: float | None = None
+    """None if no packages were asked for."""
+    compile_seconds: float | None = None
+    """None if there was nothing to compile."""
+    compilation: Compilation | None = None
+
+
+class Failure(Value):
+    """Why the program was never started."""
+
+    status: Status
+    facts: Facts
+    """How the step ended that had to succeed first."""
+    output: bytes
+    """What it said."""
+    truncated: bool = False
+    """It said more."""
+
+
+def conclude(ending: Ending, before: Before, *, run_id: str, language: str) -> Outcome:
     """Judge an ending and put it in the caller's words, but for the output itself.
 
     :raises SandboxError: the facts make no sense
@@ -23,16 +48,48 @@ def conclude(ending: Ending, *, run_id: str, language: str, queue_seconds: float
         stderr=b"",
         truncated=ending.truncated,
         usage=facts.usage,
-        timings=Timings(
-            queue_seconds=queue_seconds,
-            claim_seconds=ending.claim_seconds,
-            compile_seconds=None,
-            run_seconds=ending.run_seconds,
-        ),
+        timings=_timings(before, ending.claim_seconds, ending.run_seconds),
         output_files=facts.output_files,
         outputs_missing=facts.outputs_missing,
         outputs_skipped=facts.outputs_skipped,
+        compilation=before.compilation,
     )
+
+
+def never_ran(
+    failure: Failure, before: Before, *, run_id: str, language: str, outputs: tuple[str, ...]
+) -> Outcome:
+    """The outcome of a request that failed before its program could start.
+
+    :param outputs: the files that were to come back
+    """
+    facts = failure.facts
+    return Outcome(
+        id=run_id,
+        language=language,
+        status=failure.status,
+        exit_code=facts.exit_code,
+        signal=None if facts.signal is None else signal_name(facts.signal),
+        stdout=b"",
+        stderr=b"",
+        truncated=("stderr",) if failure.truncated else (),
+        usage=facts.usage,
+        timings=_timings(before, claim_seconds=0.0, run_seconds=0.0),
+        output_files=(),
+        outputs_missing=outputs,
+        outputs_skipped=(),
+        compilation=before.compilation,
+    )
+
+
+def shortened(output: bytes, most_bytes: int) -> bytes:
+    """What a step before the program said, within what the program may write: the beginning, and
+    the last line, which may say what stopped it.
+    """
+    if len(output) <= most_bytes:
+        return output
+    last = output[output.rstrip(b"\n").rfind(b"\n") + 1 :][-min(most_bytes, _LAST_LINE_BYTES) :]
+    return output[: most_bytes - len(last)] + last
 
 
 def signal_name(number: int) -> str:
@@ -44,3 +101,13 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"SIG{number}"
+
+
+def _timings(before: Before, claim_seconds: float, run_seconds: float) -> Timings:
+    return Timings(
+        queue_seconds=before.queue_seconds,
+        install_seconds=before.install_seconds,
+        compile_seconds=before.compile_seconds,
+        claim_seconds=claim_seconds,
+        run_seconds=run_seconds,
+    )

@@ -36,6 +36,26 @@ class Capped:
         return tuple(stream for stream in STREAMS if stream in self._lost or stream in by_cell)
 
 
+class Transcript:
+    """A sink that keeps both streams together, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def __call__(self, stream: Stream, data: bytes) -> None:
+        self._buffer += data
+
+    def add(self, text: str) -> None:
+        """Say something of our own, on a line of its own."""
+        if self._buffer and not self._buffer.endswith(b"\n"):
+            self._buffer += b"\n"
+        self._buffer += text.encode()
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._buffer)
+
+
 class Collector:
     """A sink that keeps what each stream carried.
 

@@ -1,57 +1,160 @@
-"""From a request to the step that a cell is told to do."""
+"""From a request to the steps that cells are told to do."""
 
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 
-from soulbox_core.errors import InvalidRequest
-from soulbox_core.language import Language
-from soulbox_core.model import Limits, RunRequest, SourceFile, Step, Value
+import msgspec
 
-WORKING_DIRECTORY = "/box"
-ENTRYPOINT = "{entrypoint}"
-BASE_ENV = MappingProxyType(
-    {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": WORKING_DIRECTORY,
-        "LANG": "C.UTF-8",
-        "USER": "soulbox",
-        "LOGNAME": "soulbox",
-    }
+from soulbox_core import certificates
+from soulbox_core.commands import (
+    WORKING_DIRECTORY,
+    command_line,
+    compile_step,
+    replaced,
+    replaced_values,
+    spliced,
+    variables,
 )
+from soulbox_core.errors import InvalidRequest
+from soulbox_core.language import (
+    ARTIFACT,
+    DEPENDENCIES,
+    ENTRYPOINT,
+    OUT,
+    REQUIREMENTS,
+    Language,
+    Source,
+)
+from soulbox_core.model import Limits, RunRequest, SourceFile, Step, Value
+from soulbox_core.sandbox.port import EGRESS
+
+OUT_DIRECTORY = "/tmp/out"  # noqa: S108, in a cell of its own
+STORE = "/store"
+"""Where a cell sees artifacts and dependencies, each under its key."""
+_CERTIFICATES = ".certificates.pem"
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+_ANY = "*"
 _PAGE_BYTES = 4096
+_SHOWN = 80
+"""Characters of what the caller wrote that a message quotes."""
+
+
+class Allowance(Value):
+    """What the steps of a run may use."""
+
+    run: Limits
+    compile: Limits
+    booted: Limits
+    """What parked cells are made with, and a runtime in one was told of when it booted."""
+
+
+class Compiling(Value):
+    """The compile step of a plan."""
+
+    key: str
+    """Names its artifact: equal keys, equal artifacts."""
+    step: Step
 
 
 class Plan(Value):
-    """A step, and the kind of cell it needs."""
+    """A run step, the kind of cell it needs, and the compile step that comes before it."""
 
     language: str
     step: Step
     cold: bool
-    """The template, if there is one, cannot honour what the request asks."""
+    """The template or booted runtime, if there is one, cannot honour what the request asks."""
+    compiling: Compiling | None = None
+    egress: bool = False
+    """It is to reach other hosts, through a socket in its cell."""
 
 
-def plan(request: RunRequest, language: Language, limits: Limits, *, live: bool = False) -> Plan:
-    """Turn a request into the step that runs it.
+def plan(
+    request: RunRequest,
+    language: Language,
+    allowance: Allowance,
+    key: Callable[[str, Step], str],
+    *,
+    live: bool = False,
+    dependencies: str | None = None,
+) -> Plan:
+    """Turn a request into the steps that it takes.
 
+    :param key: names the artifact of a language's compile step
     :param live: somebody reads the output as it comes
-    :raises InvalidRequest: the files do not fit in the scratch space the request may use
+    :param dependencies: directory in the cell with the packages that the request asked for
+    :raises InvalidRequest: the files do not fit in the scratch space the request may use, or the
+        language has no such option
+    :raises LanguageError: a function of the plugin failed
     """
-    _check_fit(request.files, limits)
-    cold = language.template is None or not request.env.keys().isdisjoint(language.cold_env)
+    _check_fit(request.files, allowance.run)
+    source = Source(
+        files=request.files,
+        entrypoint=_plain(request.entrypoint),
+        options=_options(language, request.options),
+        limits=allowance.run,
+    )
+    places = {ENTRYPOINT: source.entrypoint}
+    found_by = {}
+    if language.dependencies is not None and dependencies is not None:
+        places[DEPENDENCIES] = dependencies
+        found_by = replaced_values(language.dependencies.env, places)
+    compiling = _compiling(source, language, allowance.compile, places, found_by, key)
+    artifact = None if compiling is None else f"{STORE}/{compiling.key}"
+    if artifact is not None:
+        places[ARTIFACT] = artifact
+    cold = _is_cold(request, language, allowance)
     live_env = language.live_env if live and cold else {}
     return Plan(
         language=language.name,
         step=Step(
-            argv=(*_command(language, request.entrypoint), *request.args),
+            argv=(*replaced(command_line(language.run, source), places), *request.args),
             entrypoint=request.entrypoint,
             files=request.files,
-            env={**BASE_ENV, **language.env, **live_env, **request.env},
+            env={**variables(language, source), **found_by, **live_env, **request.env},
             stdin=request.stdin,
-            limits=limits,
+            limits=allowance.run,
             outputs=request.outputs,
             args=request.args,
             live=live,
+            artifact=artifact,
+            dependencies=dependencies,
         ),
         cold=cold,
+        compiling=compiling,
+    )
+
+
+def install_plan(
+    language: Language,
+    requirements: tuple[str, ...],
+    limits: Limits,
+    directory: str,
+    authorities: bytes,
+) -> Plan:
+    """The plan that installs packages into what will be `directory` in the cells of runs.
+
+    :param authorities: the certificates that package registries are trusted by, as PEM
+    """
+    assert language.dependencies is not None
+    install = replaced(language.dependencies.install, {OUT: OUT_DIRECTORY, DEPENDENCIES: directory})
+    bundle = f"{WORKING_DIRECTORY}/{_CERTIFICATES}"
+    proxy = f"http://{EGRESS}"
+    return Plan(
+        language=language.name,
+        step=Step(
+            argv=spliced(install, REQUIREMENTS, requirements),
+            entrypoint="",
+            files=(SourceFile(path=_CERTIFICATES, content=authorities),),
+            env={
+                **variables(language, Source(limits=limits)),
+                **dict.fromkeys(_PROXY_VARIABLES, proxy),
+                **dict.fromkeys(certificates.VARIABLES, bundle),
+            },
+            stdin=b"",
+            limits=limits,
+            out=OUT_DIRECTORY,
+        ),
+        cold=True,
+        egress=True,
     )
 
 
@@ -63,7 +166,7 @@ def version_plan(language: Language, limits: Limits) -> Plan:
             argv=language.version,
             entrypoint="",
             files=(),
-            env={**BASE_ENV, **language.env},
+            env=variables(language, Source(limits=limits)),
             stdin=b"",
             limits=limits,
         ),
@@ -71,10 +174,88 @@ def version_plan(language: Language, limits: Limits) -> Plan:
     )
 
 
-def _command(language: Language, entrypoint: str) -> tuple[str, ...]:
-    """The language's command line, in which a file called `-c` is still a file."""
-    path = f"./{entrypoint}" if entrypoint.startswith("-") else entrypoint
-    return tuple(word.replace(ENTRYPOINT, path) for word in language.run)
+def _compiling(
+    source: Source,
+    language: Language,
+    limits: Limits,
+    places: Mapping[str, str],
+    found_by: Mapping[str, str],
+    key: Callable[[str, Step], str],
+) -> Compiling | None:
+    source = msgspec.structs.replace(source, limits=limits)
+    wanted = compile_step(language, source)
+    if wanted is None:
+        return None
+    theirs = {file.path for file in source.files}
+    ours = tuple(file for file in wanted.files if file.path not in theirs)
+    _check_beside(ours, theirs)
+    files = (*source.files, *ours)
+    _check_fit(files, limits)
+    places = {**places, OUT: OUT_DIRECTORY}
+    step = Step(
+        argv=replaced(wanted.argv, places),
+        entrypoint=source.entrypoint,
+        files=files,
+        env={**variables(language, source), **found_by, **replaced_values(wanted.env, places)},
+        stdin=b"",
+        limits=limits,
+        out=OUT_DIRECTORY,
+    )
+    return Compiling(key=key(language.name, step), step=step)
+
+
+def _is_cold(request: RunRequest, language: Language, allowance: Allowance) -> bool:
+    """Whether the request asks for what a runtime that is up already cannot give any more."""
+    if not language.warm or request.dependencies:
+        return True
+    if not request.env.keys().isdisjoint(language.cold_env):
+        return True
+    if request.env and _ANY in language.cold_env:
+        return True
+    cold_limits = () if language.boot is None else language.boot.cold_limits
+    return any(
+        getattr(allowance.run, name) != getattr(allowance.booted, name) for name in cold_limits
+    )
+
+
+def _options(language: Language, asked: Mapping[str, str]) -> dict[str, str]:
+    """Every option's value.
+
+    :raises InvalidRequest: there is no such option, or it has no such value
+    """
+    options = {option.name: option for option in language.options}
+    for name, value in asked.items():
+        if name not in options:
+            known = ", ".join(options) or "none"
+            raise InvalidRequest(
+                f"{language.name} has no option {_shown(name)}; known: {known}", field="options"
+            )
+        if value not in options[name].values:
+            known = ", ".join(options[name].values)
+            raise InvalidRequest(
+                f"{name} cannot be {_shown(value)}; one of: {known}", field=f"options.{name}"
+            )
+    return {name: asked.get(name, option.values[0]) for name, option in options.items()}
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}...")
+
+
+def _plain(path: str) -> str:
+    """The path as a word of a command line, where a file called `-c` is still a file."""
+    return f"./{path}" if path.startswith("-") else path
+
+
+def _check_beside(files: tuple[SourceFile, ...], theirs: set[str]) -> None:
+    """Refuse a file of the caller's where a plugin's file needs a directory, or the reverse."""
+    for file in files:
+        for path in theirs:
+            if path.startswith(f"{file.path}/") or file.path.startswith(f"{path}/"):
+                raise InvalidRequest(
+                    f"{_shown(path)} cannot be beside {_shown(file.path)}, which compiling needs",
+                    field="files",
+                )
 
 
 def _check_fit(files: tuple[SourceFile, ...], limits: Limits) -> None:

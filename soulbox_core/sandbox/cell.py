@@ -6,8 +6,10 @@ import logging
 import math
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from enum import Enum, auto
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
@@ -16,10 +18,12 @@ import msgspec
 from soulbox_core.errors import CellLost
 from soulbox_core.model import Facts, SourceFile, Step
 from soulbox_core.sandbox.cgroup import Leaf
-from soulbox_core.sandbox.harvest import Reader
+from soulbox_core.sandbox.harvest import MANY_FILES, Reader
+from soulbox_core.sandbox.launcher.harvest import MAX_FILES
 from soulbox_core.sandbox.launcher.program import LAST_CALL
 from soulbox_core.sandbox.link import Link
 from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.stdio import Stdio
 from soulbox_core.sandbox.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -48,16 +52,26 @@ class ContainerCell:
     :param cell_id: unique in the container
     :param init: pidfd of its first process; whose death is the death of all
     :param leaf: its cgroup, limited already
+    :param stdio: the pipes of a program that is started ahead of its step; None has them made
+        when the step is there
     :param on_gone: called once no process of it is left
     """
 
     def __init__(
-        self, cell_id: str, uid: int, init: int, leaf: Leaf, parent: Parent, on_gone: Callback
+        self,
+        cell_id: str,
+        uid: int,
+        init: int,
+        leaf: Leaf,
+        parent: Parent,
+        on_gone: Callback,
+        stdio: Stdio | None = None,
     ) -> None:
         self.id = cell_id
         self.uid = uid
         self.init = init
         self.leaf = leaf
+        self.stdio = stdio
         self.state = State.MAKING
         self.discarded_at = math.inf
         self.on_unused_death: Callback = lambda _: None
@@ -68,6 +82,7 @@ class ContainerCell:
         self._link, self.their_end = Link.pair(self._on_frame, self._on_hung_up)
         self._loop.add_reader(init, self._init_ended)
         self._for_supervisor: list[int] = []
+        self._egress: list[int] = []
         self._parked: asyncio.Future[None] = self._loop.create_future()
         self._supervisor: Supervisor | None = None
 
@@ -78,6 +93,14 @@ class ContainerCell:
         """
         await self._parked
 
+    def listener(self) -> socket.socket:
+        """See `soulbox_core.sandbox.port.Cell.listener`."""
+        if not self._egress:
+            raise CellLost("the cell has no egress")
+        (descriptor,) = self._egress
+        self._egress = []
+        return socket.socket(fileno=descriptor)
+
     async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
         """See `soulbox_core.sandbox.port.Cell.run`."""
         if self.state is not State.PARKED:
@@ -86,24 +109,27 @@ class ContainerCell:
         self.leaf.start()
         exit_reader, scratch = self._for_supervisor
         self._for_supervisor = []
+        given = self.stdio
+        stdio = given or Stdio(step.stdin if stdin is None else None)
+        self.stdio = None
         supervisor = Supervisor(
             step,
             sink,
             self.leaf,
+            stdio,
             last_call=lambda: self._tell(LAST_CALL),
             kill=self._kill,
             exit_reader=exit_reader,
             scratch=scratch,
-            live_stdin=stdin is not None,
         )
         self._supervisor = supervisor
         self.state = State.RUNNING
         try:
-            self._link.send(_frame(step), supervisor.descriptors)
+            self._link.send(_frame(step), () if given else stdio.descriptors)
             facts = await supervisor.outcome(stdin)
         finally:
             supervisor.close()
-        if step.outputs and facts.stopped_by is None and self.state is State.RUNNING:
+        if self.state is State.RUNNING and _leaves_files(step, facts):
             return await self._harvest(step, facts)
         return facts
 
@@ -121,9 +147,12 @@ class ContainerCell:
         self._link.close()
         self.their_end.close()
         # Before the kill: the last descriptor of the scratch space frees its pages.
-        for descriptor in self._for_supervisor:
+        for descriptor in (*self._for_supervisor, *self._egress):
             os.close(descriptor)
-        self._for_supervisor = []
+        self._for_supervisor, self._egress = [], []
+        if self.stdio is not None:
+            self.stdio.close()
+            self.stdio = None
         self._kill()
         if not self._parked.done():
             self._parked.set_exception(CellLost("the cell was discarded"))
@@ -142,15 +171,17 @@ class ContainerCell:
         request = {
             "op": "harvest",
             "uid": self.uid,
+            "top": step.out,
             "patterns": step.outputs,
+            "files": MANY_FILES if step.into else MAX_FILES,
             "budget": step.limits.output_file_bytes,
         }
         try:
             self._parent.send(request, (self.init, reader.write_end))
-            found = await reader.read()
+            found = await (reader.read_into(Path(step.into)) if step.into else reader.read())
         except CellLost as error:
             logger.warning("cell %s: output files not brought back: %s", self.id, error)
-            return msgspec.structs.replace(facts, outputs_skipped=step.outputs)
+            return msgspec.structs.replace(facts, outputs_skipped=step.outputs or ("*",))
         finally:
             reader.close()
         return msgspec.structs.replace(
@@ -176,8 +207,8 @@ class ContainerCell:
             return  # its container is going down, and it with it
 
     def _on_frame(self, frame: dict[str, Any], descriptors: list[int]) -> None:
-        if frame.get("op") == "parked" and self.state is State.MAKING and len(descriptors) == 2:
-            self._for_supervisor = descriptors
+        if frame.get("op") == "parked" and self.state is State.MAKING and len(descriptors) >= 2:
+            self._for_supervisor, self._egress = descriptors[:2], descriptors[2:]
             self.state = State.PARKED
             self._parked.set_result(None)
             return
@@ -202,7 +233,8 @@ class ContainerCell:
 
     def _fail(self, why: str) -> None:
         if self.state is State.MAKING:
-            self._parked.set_exception(CellLost(why))
+            said = self.stdio.stderr.said() if self.stdio is not None else ""
+            self._parked.set_exception(CellLost(f"{why}: {said}" if said else why))
             self._parked.exception()
             self.discard()
         elif self.state is State.PARKED:
@@ -211,6 +243,13 @@ class ContainerCell:
             self.on_unused_death(self)
         elif self._supervisor is not None:
             self._supervisor.died(why)
+
+
+def _leaves_files(step: Step, facts: Facts) -> bool:
+    """Whether there is something to bring back."""
+    if step.out is not None:
+        return facts.exit_code == 0 and facts.stopped_by is None
+    return bool(step.outputs) and facts.stopped_by is None
 
 
 def _frame(step: Step) -> dict[str, Any]:
@@ -223,6 +262,9 @@ def _frame(step: Step) -> dict[str, Any]:
         "files": [_file(file) for file in step.files],
         "env": step.env,
         "live": step.live,
+        "artifact": step.artifact,
+        "dependencies": step.dependencies,
+        "out": step.out,
         "rlimits": {
             "RLIMIT_NOFILE": limits.open_files,
             "RLIMIT_FSIZE": limits.file_size_bytes,

@@ -7,16 +7,19 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from soulbox_core.commands import boot_line, variables
 from soulbox_core.errors import CellLost, CgroupError, ContainerError
-from soulbox_core.language import Language
+from soulbox_core.language import Language, Source
 from soulbox_core.model import Limits, Value
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.cgroup import Tree
 from soulbox_core.sandbox.control import ControlSocket
-from soulbox_core.sandbox.forge import Forge
+from soulbox_core.sandbox.forge import Booted, Forge
 from soulbox_core.sandbox.launcher import wire
 from soulbox_core.sandbox.leaves import Leaves
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
+from soulbox_core.sandbox.shelf import Kind
+from soulbox_core.sandbox.stdio import Stdio
 from soulbox_core.sandbox.warden import Warden
 
 logger = logging.getLogger(__name__)
@@ -63,6 +66,10 @@ class Container:
         self.made = 0
         self._spec = spec
         self._language = language
+        source = Source(limits=settings.default)
+        self._env = variables(language, source)
+        boot = boot_line(language, source)
+        self._boot = Booted(argv=boot, env=self._env) if boot else None
         self._settings = settings
         self._podman = podman
         self._control = ControlSocket(Path(spec.control_dir))
@@ -97,7 +104,7 @@ class Container:
         if self._language.template is not None:
             self._template = await self._new_template()
 
-    async def make_cell(self, *, cold: bool, scratch_bytes: int, rehearse: bool) -> ContainerCell:
+    async def make_cell(self, kind: Kind, *, rehearse: bool) -> ContainerCell:
         """Return a parked cell.
 
         :param rehearse: worth its time if the cell is to be parked for a while
@@ -107,16 +114,18 @@ class Container:
         self.made += 1
         self._live += 1
         self._idle.clear()
-        forge = self._launcher if cold or self._template is None else self._template
+        forge = self._launcher if kind.cold or self._template is None else self._template
+        boot = None if kind.cold else self._boot
         try:
-            cell = await self._new_cell(f"{self.name}.{self.made}", forge)
+            cell = await self._new_cell(f"{self.name}.{self.made}", forge, boot)
         except (ContainerError, CgroupError, asyncio.CancelledError) as error:
             self._count_down()
             if isinstance(error, CgroupError):
                 raise ContainerError(f"{self.name}: {error}") from error
             raise
         try:
-            forge.make(cell, scratch_bytes, self._settings.open_files, rehearse=rehearse)
+            open_files = self._settings.open_files
+            forge.make(cell, kind, open_files, rehearse=rehearse, boot=boot)
             async with asyncio.timeout(self._settings.making_seconds):
                 await cell.parked()
         except CellLost as error:
@@ -131,8 +140,8 @@ class Container:
             raise
         return cell
 
-    async def _new_cell(self, name: str, forge: Forge) -> ContainerCell:
-        """The cell's shell: an init that holds its namespaces, a leaf, a user id."""
+    async def _new_cell(self, name: str, forge: Forge, boot: Booted | None) -> ContainerCell:
+        """The cell's shell: an init that holds its namespaces, a leaf, a user id, pipes."""
         init = await self._warden.init(self._settings.making_seconds)
         try:
             leaf = self._leaves.take(self._settings.default)
@@ -146,7 +155,8 @@ class Container:
             self._uids.append(cell.uid)
             self._count_down()
 
-        return ContainerCell(name, self._uids.popleft(), init, leaf, forge, gone)
+        stdio = None if boot is None else Stdio(None)
+        return ContainerCell(name, self._uids.popleft(), init, leaf, forge, gone, stdio)
 
     def _count_down(self) -> None:
         self._room.release()
@@ -201,7 +211,7 @@ class Container:
         request = {
             "op": "template",
             "preloads": self._language.preloads,
-            "env": self._language.env,
+            "env": self._env,
         }
         try:
             self._launcher.send(request, (theirs.fileno(),))

@@ -14,6 +14,7 @@ from soulbox_core.sandbox.container import Container, ContainerSettings
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
 from soulbox_core.sandbox.pool import OnLost, Pool
+from soulbox_core.sandbox.shelf import Kind
 from soulbox_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class ContainerSandbox:
         cgroups: Cgroups,
         seccomp: bytes,
     ) -> None:
+        self._languages = languages
         self._images = images
         self._instance = instance
         self._podman = podman
@@ -49,6 +51,11 @@ class ContainerSandbox:
             seccomp=seccomp,
         )
         self._pools = {name: self._pool(language, settings) for name, language in languages.items()}
+
+    @property
+    def store_dir(self) -> Path:
+        """The directory whose subdirectories, one a language, its cells see at /store."""
+        return self._instance.store_dir
 
     async def start(self) -> None:
         """Remove what an earlier life left, then start every language's pool.
@@ -80,10 +87,13 @@ class ContainerSandbox:
             logger.error("%s", error)
 
     async def claim(
-        self, language: str, *, scratch_bytes: int, cold: bool = False
+        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
     ) -> ContainerCell:
         """See `soulbox_core.sandbox.port.Sandbox.claim`."""
-        return await self._pools[language].claim(cold=cold, scratch_bytes=scratch_bytes)
+        # Without a runtime to have ready, every cell is a cold one.
+        cold = cold or not self._languages[language].warm
+        kind = Kind(cold=cold, scratch_bytes=scratch_bytes, egress=egress)
+        return await self._pools[language].claim(kind)
 
     def ready(self, language: str) -> bool:
         """See `soulbox_core.sandbox.port.Sandbox.ready`."""
@@ -91,13 +101,30 @@ class ContainerSandbox:
 
     def _pool(self, language: Language, settings: Settings) -> Pool:
         own = settings.language(language.name).parked
+        run = Kind(cold=not language.warm, scratch_bytes=settings.limits.default.scratch_bytes)
+        targets = {run: settings.pool.parked if own is None else own}
+        if language.compile is not None and language.compiler is None:
+            compiling = Kind(cold=True, scratch_bytes=settings.limits.compile.scratch_bytes)
+            targets[compiling] = targets.get(compiling, 0) + settings.pool.compilers
         return Pool(
             language.name,
             lambda on_lost: self._new_container(language, on_lost),
-            target=settings.pool.parked if own is None else own,
-            scratch_bytes=settings.limits.default.scratch_bytes,
+            targets=targets,
             container_cells=settings.pool.container_cells,
         )
+
+    def _store(self, language: str) -> Path:
+        """The directory that holds what is kept for the language's cells.
+
+        :raises ContainerError: it cannot be made
+        """
+        directory = self._instance.store_dir / language
+        try:
+            directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+            directory.chmod(0o711)  # a cell opens what it knows the key of, and lists nothing
+        except OSError as error:
+            raise ContainerError(f"{error.filename}: {error.strerror}") from error
+        return directory
 
     async def _new_container(self, language: Language, on_lost: OnLost) -> Container:
         name = f"soulbox-{self._instance.id}-{language.name}-{secrets.token_hex(4)}"
@@ -109,6 +136,7 @@ class ContainerSandbox:
             control_dir=str(self._instance.run_dir / name.removeprefix("soulbox-")[9:]),
             launcher_dir=str(LAUNCHER_DIR),
             template=None if language.template is None else str(language.template),
+            store_dir=str(self._store(language.name)),
             open_files=self._container_settings.open_files,
         )
         try:

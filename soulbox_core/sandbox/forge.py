@@ -3,13 +3,15 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
 from soulbox_core.errors import CellLost, ContainerError
+from soulbox_core.model import Value
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.link import Link
+from soulbox_core.sandbox.shelf import Kind
 
 _RLIMITS = {
     "RLIMIT_CORE": 0,
@@ -19,6 +21,13 @@ _RLIMITS = {
     "RLIMIT_MSGQUEUE": 65536,
     "RLIMIT_MEMLOCK": 65536,
 }
+
+
+class Booted(Value):
+    """How the runtime of a parked cell is started."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
 
 
 class Forge:
@@ -43,25 +52,38 @@ class Forge:
         return theirs
 
     def make(
-        self, cell: ContainerCell, scratch_bytes: int, open_files: int, *, rehearse: bool
+        self,
+        cell: ContainerCell,
+        kind: Kind,
+        open_files: int,
+        *,
+        rehearse: bool,
+        boot: Booted | None = None,
     ) -> None:
         """Ask for a cell's program; `cell.parked()` tells when it is there.
 
+        :param boot: the runtime to start in it ahead of its step; the cell has its pipes then
         :raises CellLost: the process hung up
         """
         spec = {
             "op": "cell",
             "id": cell.id,
             "uid": cell.uid,
-            "scratch_bytes": scratch_bytes,
+            "scratch_bytes": kind.scratch_bytes,
+            "egress": kind.egress,
             "rehearse": rehearse,
             "rlimits": {"RLIMIT_NOFILE": open_files, **_RLIMITS},
+            "boot": None if boot is None else {"argv": boot.argv, "env": boot.env},
         }
+        stdio = () if cell.stdio is None else cell.stdio.descriptors
+        descriptors = (cell.their_end.fileno(), cell.init, *stdio, *cell.leaf.join_descriptors)
         self._cells[cell.id] = cell
         try:
-            self.send(spec, (cell.their_end.fileno(), cell.init, *cell.leaf.join_descriptors))
+            self.send(spec, descriptors)
         finally:
             cell.their_end.close()
+            if cell.stdio is not None:
+                cell.stdio.hand_over()
 
     def forget(self, cell: ContainerCell) -> None:
         """The cell is gone."""

@@ -2,15 +2,26 @@
 
 import asyncio
 import os
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO
 
 import msgspec
 
 from soulbox_core.errors import CellLost
 from soulbox_core.model import OutputFile, Value
 
+MANY_FILES = 50_000
+"""Most files of a tree that goes to disk."""
+TREE_SECONDS = 120.0
+"""Longest that writing one may take."""
 HARVEST_SECONDS = 10.0
 """Longest that reading the files may take; what a program can prepare to slow it is bounded."""
+_READ_BYTES = 1 << 18
+_HEADER_BYTES = 1 << 16
+_COPIERS = ThreadPoolExecutor(4, thread_name_prefix="harvest")
+"""Their own, since a copy takes its time and others must not wait for it."""
 _OVERHEAD_BYTES = 2 << 20
 """Room for the headers of the most files that the launcher sends, with the longest paths."""
 
@@ -48,6 +59,29 @@ class Reader:
         except (ValueError, KeyError, TypeError) as error:
             raise CellLost(f"they came garbled: {error}") from None
 
+    async def read_into(self, directory: Path) -> Harvest:
+        """The same, but each file goes below a directory as it comes; the harvest has none.
+
+        :raises CellLost: it did not come in time, or not as agreed; some files may be there
+        """
+        os.close(self.write_end)
+        self.write_end = -1
+        pipe = os.fdopen(self._read_end, "rb", _READ_BYTES)
+        self._read_end = -1  # the pipe's
+        target = _Target(directory)
+        copying = _COPIERS.submit(_copy, pipe, target, self._most)
+        try:
+            async with asyncio.timeout(TREE_SECONDS):
+                return await asyncio.wrap_future(copying)
+        except TimeoutError:
+            raise CellLost(f"not done in {TREE_SECONDS:g} s") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CellLost(f"they came garbled: {error}") from None
+        finally:
+            target.close()
+            if copying.cancelled():
+                pipe.close()  # nobody else will
+
     def close(self) -> None:
         """Give up what is still open."""
         for descriptor in (self._read_end, self.write_end):
@@ -72,6 +106,51 @@ class Reader:
             return bytes(content)
         finally:
             transport.close()
+
+
+class _Target:
+    """The directory that takes files, until it is closed: what its owner then deletes must not
+    come back."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = Lock()
+        self._open = True
+
+    def create(self, parts: list[str]) -> BinaryIO:
+        """Make a file. Called by the thread that copies."""
+        path = self._directory.joinpath(*parts)
+        with self._lock:
+            if not self._open:
+                raise ValueError("called off")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open("xb")
+
+    def close(self) -> None:
+        with self._lock:
+            self._open = False
+
+
+def _copy(pipe: BinaryIO, target: _Target, most: int) -> Harvest:
+    """Read what `_parse` does, from a pipe whose end comes when the cell is dead at the latest."""
+    with pipe:
+        while header := pipe.readline(_HEADER_BYTES):
+            told: dict[str, Any] = msgspec.json.decode(header)
+            if "path" not in told:
+                return Harvest(
+                    files=(), missing=tuple(told["missing"]), skipped=tuple(told["skipped"])
+                )
+            parts, size = told["path"].split("/"), told["size"]
+            most -= size
+            if most < 0 or any(part in ("", ".", "..") for part in parts):
+                raise ValueError("more than agreed, or a path that leads out")
+            with target.create(parts) as file:
+                while size and (data := pipe.read(min(size, _READ_BYTES))):
+                    size -= len(data)
+                    file.write(data)
+            if size:
+                break
+    raise ValueError("cut short")
 
 
 def _parse(content: bytes) -> Harvest:

@@ -36,10 +36,11 @@ class Budget:
 class OutputPipe:
     """The read end of one of a program's streams, on the event loop."""
 
-    def __init__(self, stream: Stream, budget: Budget, sink: Sink) -> None:
+    _budget: Budget  # both from `start`, before which nothing is read
+    _sink: Sink
+
+    def __init__(self, stream: Stream) -> None:
         self._stream: Stream = stream
-        self._budget = budget
-        self._sink = sink
         self._loop = asyncio.get_running_loop()
         self._descriptor, self.write_end = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._descriptor, False)
@@ -47,8 +48,9 @@ class OutputPipe:
         os.fchmod(self._descriptor, 0o622)
         self._open = True
 
-    def start(self) -> None:
+    def start(self, budget: Budget, sink: Sink) -> None:
         """Give up the write end, which the program has by now, and read."""
+        self._budget, self._sink = budget, sink
         self.close_write_end()
         self._loop.add_reader(self._descriptor, self._read)
 
@@ -66,6 +68,13 @@ class OutputPipe:
             if not self._read():
                 break
         self.close()
+
+    def said(self) -> str:
+        """What a program that was not let run yet has written, for a message about it."""
+        try:
+            return os.read(self._descriptor, _READ_BYTES).decode(errors="replace").strip()
+        except BlockingIOError:
+            return ""
 
     def close(self) -> None:
         """Stop reading. Safe to call twice."""

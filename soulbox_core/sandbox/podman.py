@@ -20,6 +20,7 @@ from requests import RequestException
 
 from soulbox_core.errors import ContainerError, HostError
 from soulbox_core.model import Value
+from soulbox_core.sandbox.launcher.jail import STORE
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class ContainerSpec(Value):
     """Host directory in which the core listens for the launcher."""
     launcher_dir: str
     template: str | None
+    store_dir: str
+    """Host directory with the language's artifacts and dependencies."""
     open_files: int
 
 
@@ -204,6 +207,7 @@ def _arguments(spec: ContainerSpec) -> dict[str, Any]:
         _tmpfs("/run", "4m"),
         _bind(spec.launcher_dir, "/soulbox/launcher"),
         _bind(spec.control_dir, "/soulbox/control"),
+        _bind(spec.store_dir, STORE),
     ]
     if spec.template is not None:
         mounts.append(_bind(spec.template, "/soulbox/template.py"))

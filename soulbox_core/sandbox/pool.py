@@ -1,13 +1,13 @@
-"""The warm cells of one language, and the container they come from."""
+"""The parked cells of one language, and the container they come from."""
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
+from soulbox_core.sandbox.shelf import Kind, Shelf
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +25,10 @@ OnLost = Callable[[Container, str], None]
 
 
 class Pool:
-    """Keeps `target` cells parked; gives one to each who asks, first come, first served.
+    """Keeps cells parked; gives one to each who asks, first come, first served.
 
     :param new_container: returns a container that is started and ready
+    :param targets: how many cells of which kinds are kept; any other is made to order
     :param container_cells: cells after which a container is replaced
     """
 
@@ -36,19 +37,14 @@ class Pool:
         language: str,
         new_container: Callable[[OnLost], Awaitable[Container]],
         *,
-        target: int,
-        scratch_bytes: int,
+        targets: Mapping[Kind, int],
         container_cells: int,
     ) -> None:
         self._language = language
         self._new_container = new_container
-        self._target = target
-        self._scratch_bytes = scratch_bytes
+        self._shelves = {kind: Shelf(kind, target) for kind, target in targets.items()}
         self._container_cells = container_cells
         self._container: Container | None = None
-        self._parked: deque[ContainerCell] = deque()
-        self._waiting: deque[asyncio.Future[ContainerCell]] = deque()
-        self._making = 0
         self._failures = 0
         self._fault: ContainerError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,7 +55,8 @@ class Pool:
     @property
     def ready(self) -> bool:
         """Whether a container is up and, if any are wanted, a cell is parked or being made."""
-        return self._container is not None and (not self._target or self._fault is None)
+        wanted = any(shelf.target for shelf in self._shelves.values())
+        return self._container is not None and (not wanted or self._fault is None)
 
     async def start(self) -> None:
         """Start the container and park the cells; if that fails, go on trying.
@@ -74,8 +71,13 @@ class Pool:
             self._failures += 1
             self._spawn(self._restart())
             raise
-        self._making += self._target
-        await asyncio.gather(*(self._make_one(self._container) for _ in range(self._target)))
+        await asyncio.gather(
+            *(
+                self._make_one(self._container, shelf)
+                for shelf in self._shelves.values()
+                for _ in range(shelf.target)
+            )
+        )
         if self._fault is not None:
             raise self._fault
 
@@ -91,23 +93,23 @@ class Pool:
             await self._container.destroy()
             self._container = None
 
-    async def claim(self, *, cold: bool, scratch_bytes: int) -> ContainerCell:
+    async def claim(self, kind: Kind) -> ContainerCell:
         """See `soulbox_core.sandbox.port.Sandbox.claim`."""
         if self._closed:
             raise ContainerError("the service is shutting down")
-        if cold or scratch_bytes != self._scratch_bytes:
-            return await self._make_to_order(cold=cold, scratch_bytes=scratch_bytes)
-        if self._parked:
-            cell = self._parked.popleft()
-            if self._parked:
+        shelf = self._shelves.get(kind)
+        if shelf is None:
+            return await self._make_to_order(kind)
+        cell = shelf.take()
+        if cell is not None:
+            if shelf:
                 self._fill_later()
             else:
                 self._fill()
             return cell
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
-        waiting: asyncio.Future[ContainerCell] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
+        waiting = shelf.line_up()
         self._fill()
         try:
             return await waiting
@@ -116,12 +118,10 @@ class Pool:
                 waiting.result().discard()  # it was given to us in the same moment
             raise
 
-    async def _make_to_order(self, *, cold: bool, scratch_bytes: int) -> ContainerCell:
+    async def _make_to_order(self, kind: Kind) -> ContainerCell:
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
-        return await self._container.make_cell(
-            cold=cold, scratch_bytes=scratch_bytes, rehearse=False
-        )
+        return await self._container.make_cell(kind, rehearse=False)
 
     def _fill_later(self) -> None:
         """Let the run that has just got its cell go first: making one would take its cores."""
@@ -135,43 +135,39 @@ class Pool:
             self._filling = None
         if self._container is None or self._closed:
             return
-        self._waiting = deque(w for w in self._waiting if not w.done())
-        wanted = self._target + len(self._waiting) - len(self._parked) - self._making
-        for _ in range(min(wanted, _MAKING_AT_ONCE - self._making)):
-            self._making += 1
-            self._spawn(self._make_one(self._container))
+        room = _MAKING_AT_ONCE - sum(shelf.making for shelf in self._shelves.values())
+        # Who waits comes before who may come; else one kind's burst would starve the others.
+        for shelf in sorted(self._shelves.values(), key=lambda shelf: not shelf.hurried):
+            for _ in range(min(shelf.wanted, room)):
+                room -= 1
+                self._spawn(self._make_one(self._container, shelf))
         if self._container.made >= self._container_cells and not self._replacing:
             self._replacing = True
             self._spawn(self._replace(self._container))
 
-    async def _make_one(self, container: Container) -> None:
+    def _make_one(self, container: Container, shelf: Shelf) -> Awaitable[None]:
+        """Make a cell for a shelf, which counts it from now on."""
+        shelf.making += 1
+        return self._make(container, shelf)
+
+    async def _make(self, container: Container, shelf: Shelf) -> None:
         try:
-            cell = await container.make_cell(
-                cold=False, scratch_bytes=self._scratch_bytes, rehearse=not self._waiting
-            )
+            cell = await container.make_cell(shelf.kind, rehearse=not shelf.hurried)
         except ContainerError as error:
-            self._no_longer_making(container)
+            self._no_longer_making(container, shelf)
             self._failed(container, error)
             return
-        self._no_longer_making(container)
+        self._no_longer_making(container, shelf)
         self._fault = None
         self._failures = 0
-        self._hand_over(cell)
+        cell.on_unused_death = self._parked_died
+        shelf.put(cell)
         self._fill()
 
-    def _no_longer_making(self, container: Container) -> None:
+    def _no_longer_making(self, container: Container, shelf: Shelf) -> None:
         """Count down, unless a successor has taken over and the count is of its cells."""
         if container is self._container:
-            self._making -= 1
-
-    def _hand_over(self, cell: ContainerCell) -> None:
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(cell)
-                return
-        cell.on_unused_death = self._parked_died
-        self._parked.append(cell)
+            shelf.making -= 1
 
     def _failed(self, container: Container, error: ContainerError) -> None:
         """A cell could not be made: what cannot make cells is replaced, not repaired."""
@@ -185,8 +181,7 @@ class Pool:
         self._lost(container, str(error))
 
     def _parked_died(self, cell: ContainerCell) -> None:
-        if cell in self._parked:
-            self._parked.remove(cell)
+        if any(shelf.remove(cell) for shelf in self._shelves.values()):
             self._fill()
 
     def _lost(self, container: Container, why: str) -> None:
@@ -217,7 +212,8 @@ class Pool:
     def _use(self, container: Container) -> None:
         """From now on make cells in this container."""
         self._container = container
-        self._making = 0
+        for shelf in self._shelves.values():
+            shelf.making = 0
         self._fault = None
         self._drop_parked()
         self._fill()
@@ -247,14 +243,12 @@ class Pool:
                 await self._container.healthy()
 
     def _drop_parked(self) -> None:
-        while self._parked:
-            self._parked.popleft().discard()
+        for shelf in self._shelves.values():
+            shelf.clear()
 
     def _refuse_waiting(self, error: ContainerError) -> None:
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_exception(error)
+        for shelf in self._shelves.values():
+            shelf.refuse(error)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

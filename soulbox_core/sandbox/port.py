@@ -1,9 +1,13 @@
 """What the layers above may ask of the sandbox."""
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from soulbox_core.model import Facts, Step, Stream
+
+EGRESS = "127.0.0.1:3128"
+"""Where a cell that was claimed with egress finds its way out."""
 
 Sink = Callable[[Stream, bytes], None]
 """Takes a chunk of output, on the event loop, as soon as it was read. Must not block."""
@@ -11,6 +15,12 @@ Sink = Callable[[Stream, bytes], None]
 
 class Cell(Protocol):
     """A claimed cell: good for one step."""
+
+    def listener(self) -> socket.socket:
+        """A listening socket at `EGRESS` in the cell's network, the caller's to serve and close.
+
+        :raises SandboxError: the cell was not claimed with egress, or this was asked before
+        """
 
     async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
         """Hand the step over and wait for its end.
@@ -31,11 +41,14 @@ class Cell(Protocol):
 class Sandbox(Protocol):
     """Hands out cells."""
 
-    async def claim(self, language: str, *, scratch_bytes: int, cold: bool = False) -> Cell:
+    async def claim(
+        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
+    ) -> Cell:
         """Return a cell for the language: a parked one if there is one that fits.
 
         :param scratch_bytes: size of its scratch space, fixed when it is made
-        :param cold: do not use a cell forked from the template
+        :param cold: do not use a cell with a runtime in it
+        :param egress: one in which a socket listens for what wants to reach other hosts
         :raises ContainerError: none can be made now
         """
 

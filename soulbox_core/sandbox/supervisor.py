@@ -10,9 +10,9 @@ from typing import Literal
 from soulbox_core.errors import CellLost, CellStuck
 from soulbox_core.model import Facts, Step, Usage
 from soulbox_core.sandbox.cgroup import Leaf
-from soulbox_core.sandbox.launcher import wire
-from soulbox_core.sandbox.output import Budget, OutputPipe
+from soulbox_core.sandbox.output import Budget
 from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.stdio import Stdio, once
 
 Timer = Literal["wall", "cpu", "output"]
 
@@ -27,6 +27,7 @@ _CPU_LOOK_SECONDS = 0.01
 class Supervisor:
     """Watches one step. All methods run on the event loop.
 
+    :param stdio: the program's pipes; closed by `close`
     :param last_call: asks the program to flush and end
     :param kill: ends the cell, whatever it does
     :param exit_reader: becomes readable when the program has ended with 0; closed by `close`
@@ -38,14 +39,17 @@ class Supervisor:
         step: Step,
         sink: Sink,
         leaf: Leaf,
+        stdio: Stdio,
         *,
         last_call: Callable[[], None],
         kill: Callable[[], None],
         exit_reader: int,
         scratch: int,
-        live_stdin: bool = False,
     ) -> None:
         self._limits = step.limits
+        self._content = step.stdin
+        self._sink = sink
+        self._stdio = stdio
         self._leaf = leaf
         self._last_call = last_call
         self._kill = kill
@@ -54,33 +58,25 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[Facts] = self._loop.create_future()
         self._budget = Budget(step.limits.output_bytes, lambda: self._stop("output"))
-        self._stdout = OutputPipe("stdout", self._budget, sink)
-        self._stderr = OutputPipe("stderr", self._budget, sink)
-        self._stdin_end, self._feed_end = _stdin(step.stdin, live=live_stdin)
         self._stopped_by: Timer | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._started_at = perf_counter()
-
-    @property
-    def descriptors(self) -> tuple[int, int, int]:
-        """What becomes the program's stdin, stdout and stderr."""
-        return self._stdin_end, self._stdout.write_end, self._stderr.write_end
 
     async def outcome(self, stdin: AsyncIterator[bytes] | None) -> Facts:
         """Begin to watch, now that the step was handed over, and wait for its end.
 
         :raises CellLost: the cell died without the program's or a limit's doing
         """
-        os.close(self._stdin_end)
-        self._stdin_end = -1
-        self._stdout.start()
-        self._stderr.start()
+        self._stdio.hand_over()
+        self._stdio.stdout.start(self._budget, self._sink)
+        self._stdio.stderr.start(self._budget, self._sink)
         self._loop.add_reader(self._exit_reader, self._succeeded)
         self._call_later(self._limits.wall_seconds, self._stop, "wall")
         self._call_later(self._limits.cpu_seconds / self._limits.cpus, self._watch_cpu)
-        if stdin is None:
+        if not self._stdio.fed:
             return await self._done
-        feeding = asyncio.create_task(self._feed(stdin))
+        source = once(self._content) if stdin is None else stdin
+        feeding = asyncio.create_task(self._feed(source))
         try:
             return await self._done
         finally:
@@ -104,18 +100,14 @@ class Supervisor:
         """Let go of pipes and timers."""
         for timer in self._timers:
             timer.cancel()
-        self._stdout.close()
-        self._stderr.close()
         self._let_go_of_scratch()
-        self._close_feed()
-        if self._stdin_end >= 0:
-            os.close(self._stdin_end)
-            self._stdin_end = -1
+        self._stop_feeding()
+        self._stdio.close()
 
     def _finish(self, exit_code: int | None, signal_number: int | None) -> None:
         wall_seconds = perf_counter() - self._started_at
-        self._stdout.drain()
-        self._stderr.drain()
+        self._stdio.stdout.drain()
+        self._stdio.stderr.drain()
         counters = self._leaf.counters()
         if self._stopped_by is not None:
             # Whether it obeyed the last call or had to be killed is the luck of a moment.
@@ -192,42 +184,27 @@ class Supervisor:
         except BrokenPipeError:
             return  # the program closed its stdin; what it does not want is dropped
         finally:
-            self._close_feed()
+            self._stop_feeding()
 
     async def _write(self, data: memoryview) -> None:
         while data:
             try:
-                data = data[os.write(self._feed_end, data) :]
+                data = data[os.write(self._stdio.feed_end, data) :]
             except BlockingIOError:
                 writable = self._loop.create_future()
-                self._loop.add_writer(self._feed_end, _settle, writable)
+                self._loop.add_writer(self._stdio.feed_end, _settle, writable)
                 try:
                     await writable
                 finally:
-                    if self._feed_end >= 0:
-                        self._loop.remove_writer(self._feed_end)
+                    if self._stdio.fed:
+                        self._loop.remove_writer(self._stdio.feed_end)
 
-    def _close_feed(self) -> None:
-        if self._feed_end >= 0:
-            self._loop.remove_writer(self._feed_end)
-            os.close(self._feed_end)
-            self._feed_end = -1
+    def _stop_feeding(self) -> None:
+        if self._stdio.fed:
+            self._loop.remove_writer(self._stdio.feed_end)
+            self._stdio.close_feed()
 
 
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _stdin(content: bytes, *, live: bool) -> tuple[int, int]:
-    """The program's end of its stdin, and ours, which is -1 unless input is fed live.
-
-    Input known beforehand is an anonymous file: nothing to write, nothing to wait for.
-    """
-    if live:
-        read_end, write_end = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(write_end, False)
-        return read_end, write_end
-    if content:
-        return wire.sealed_file(content), -1
-    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), -1

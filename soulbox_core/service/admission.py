@@ -65,6 +65,11 @@ class Admission:
         self._running -= 1
         self._advance()
 
+    def shrink(self, memory_bytes: int) -> None:
+        """Give a part of a reservation back; the run goes on."""
+        self._reserved -= memory_bytes
+        self._advance()
+
     def close(self) -> None:
         """Let no new runs in. Those that wait already keep their turn."""
         self._closed = True

@@ -17,6 +17,15 @@ logger = logging.getLogger(__name__)
 _VERSION_CHARACTERS = 200
 
 
+class OptionInfo(Value):
+    """A choice that a caller has."""
+
+    name: str
+    description: str
+    values: tuple[str, ...]
+    """The first is the default."""
+
+
 class LanguageInfo(Value):
     """What a caller may know of a language."""
 
@@ -29,21 +38,33 @@ class LanguageInfo(Value):
     """Whether a run would start without a container being built first."""
     preloads: tuple[str, ...]
     source_file: str
+    options: tuple[OptionInfo, ...]
+    compiled: bool
+    """Whether some or all runs begin with a compile step."""
+    dependencies: bool
+    """Whether a request may name packages to install."""
 
 
 class Catalog:
     """Answers what can be run here.
 
     :param limits: what asking a toolchain for its version may use
+    :param installing: names of the languages whose requests may name packages to install
     """
 
     def __init__(
-        self, registry: Registry, sandbox: Sandbox, executor: Executor, limits: Limits
+        self,
+        registry: Registry,
+        sandbox: Sandbox,
+        executor: Executor,
+        limits: Limits,
+        installing: frozenset[str] = frozenset(),
     ) -> None:
         self._registry = registry
         self._sandbox = sandbox
         self._executor = executor
         self._limits = limits
+        self._installing = installing
         self._versions: dict[str, str] = {}
 
     def entries(self) -> tuple[LanguageInfo, ...]:
@@ -96,4 +117,10 @@ class Catalog:
             ready=self._sandbox.ready(language.name),
             preloads=language.preloads,
             source_file=language.source_file,
+            options=tuple(
+                OptionInfo(name=option.name, description=option.description, values=option.values)
+                for option in language.options
+            ),
+            compiled=language.compile is not None,
+            dependencies=language.name in self._installing,
         )

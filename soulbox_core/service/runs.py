@@ -9,16 +9,21 @@ import msgspec
 
 from soulbox_core.errors import SandboxError
 from soulbox_core.execution.executor import Executor
-from soulbox_core.execution.outcome import conclude
+from soulbox_core.execution.outcome import Before, conclude, never_ran
 from soulbox_core.execution.outputs import Collector
-from soulbox_core.execution.plan import Plan, plan
+from soulbox_core.execution.plan import Allowance, Plan, plan
 from soulbox_core.model import Event, Finished, Outcome, RunRequest, Started, Value
 from soulbox_core.sandbox.port import Sink
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.builds import Builds
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.feed import Feed
 from soulbox_core.service.ids import new_id
+from soulbox_core.service.installs import Installs, Layer
 from soulbox_core.service.policy import Policy
+from soulbox_core.service.preparation import Preparation
+from soulbox_core.service.reservation import Reservation
+from soulbox_core.settings import LimitSettings
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +38,30 @@ class _Run(Value):
 
     id: str
     plan: Plan
+    layer: Layer | None
 
 
 class Runs:
     """Runs programs, within one caller policy and one admission."""
 
     def __init__(
-        self, catalog: Catalog, policy: Policy, admission: Admission, executor: Executor
+        self,
+        catalog: Catalog,
+        policy: Policy,
+        admission: Admission,
+        installs: Installs,
+        builds: Builds,
+        executor: Executor,
+        limits: LimitSettings,
     ) -> None:
         self._catalog = catalog
         self._policy = policy
         self._admission = admission
+        self._installs = installs
+        self._builds = builds
+        self._preparation = Preparation(installs, builds)
         self._executor = executor
+        self._limits = limits
 
     async def execute(self, request: RunRequest, stdin: Stdin = None) -> Outcome:
         """Run a program to its end. Cancelling kills its cell at once.
@@ -82,37 +99,75 @@ class Runs:
 
     def _accept(self, request: RunRequest, *, live: bool) -> _Run:
         language = self._catalog.language(request.language)
-        limits = self._policy.limits(request.limits)
-        return _Run(id=new_id(), plan=plan(request, language, limits, live=live))
+        allowance = Allowance(
+            run=self._policy.limits(request.limits),
+            compile=self._limits.compile,
+            booted=self._limits.default,
+        )
+        layer = self._installs.layer(language, request.dependencies)
+        planned = plan(
+            request,
+            language,
+            allowance,
+            self._builds.key,
+            live=live,
+            dependencies=None if layer is None else layer.directory,
+        )
+        return _Run(id=new_id(), plan=planned, layer=layer)
 
     async def _perform(
         self, run: _Run, sink: Sink, stdin: Stdin, started: Callable[[], None] = lambda: None
     ) -> Outcome:
         """Wait for a turn, run, and judge. Where the output went, the sink knows."""
         asked_at = perf_counter()
-        memory_bytes = run.plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES
-        await self._admission.acquire(memory_bytes)
-        queue_seconds = perf_counter() - asked_at
-        language = run.plan.language
+        reservation = self._reservation(run)
+        await self._admission.acquire(reservation.bytes)
+        before = Before(queue_seconds=perf_counter() - asked_at)
         try:
-            ending = await self._executor.run(
-                run.plan,
-                sink,
-                stdin,
-                started,
-                released=lambda: self._admission.release(memory_bytes),
-            )
-            outcome = conclude(
-                ending, run_id=run.id, language=language, queue_seconds=queue_seconds
-            )
+            outcome = await self._prepare_and_run(run, sink, stdin, started, reservation, before)
         except asyncio.CancelledError:
-            logger.info("run %s %s cancelled", run.id, language)
+            logger.info("run %s %s cancelled", run.id, run.plan.language)
             raise
         except SandboxError as error:
-            logger.error("run %s %s %s: %s", run.id, language, error.code, error)
+            logger.error("run %s %s %s: %s", run.id, run.plan.language, error.code, error)
             raise
+        finally:
+            reservation.give_back()
         _log(outcome)
         return outcome
+
+    async def _prepare_and_run(
+        self,
+        run: _Run,
+        sink: Sink,
+        stdin: Stdin,
+        started: Callable[[], None],
+        reservation: Reservation,
+        before: Before,
+    ) -> Outcome:
+        plan = run.plan
+        async with self._preparation.done(plan, run.layer, before) as prepared:
+            if prepared.failure is not None:
+                sink("stderr", prepared.failure.output)
+                return never_ran(
+                    prepared.failure,
+                    prepared.before,
+                    run_id=run.id,
+                    language=plan.language,
+                    outputs=plan.step.outputs,
+                )
+            reservation.shrink(plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES)
+            released = reservation.hand_on()
+            ending = await self._executor.run(plan, sink, stdin, started, released=released)
+        return conclude(ending, prepared.before, run_id=run.id, language=plan.language)
+
+    def _reservation(self, run: _Run) -> Reservation:
+        """For the step that needs most: who held memory for one and asked for more for another
+        could wait for ever."""
+        most = max(
+            run.plan.step.limits.memory_bytes, self._preparation.memory_bytes(run.plan, run.layer)
+        )
+        return Reservation(self._admission, most + CELL_OVERHEAD_BYTES)
 
 
 def _log(outcome: Outcome) -> None:

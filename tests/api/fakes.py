@@ -152,7 +152,11 @@ class _Program:
             truncated=("stderr",),
             usage=Usage(wall_seconds=0.5, cpu_seconds=0.25, memory_peak_bytes=1 << 20),
             timings=Timings(
-                queue_seconds=0.0, claim_seconds=0.001, compile_seconds=None, run_seconds=0.5
+                queue_seconds=0.0,
+                install_seconds=None,
+                claim_seconds=0.001,
+                compile_seconds=None,
+                run_seconds=0.5,
             ),
             output_files=tuple(self._files),
             outputs_missing=("*.csv",),
@@ -175,6 +179,9 @@ class FakeCatalog:
             ready=self.is_ready,
             preloads=LUA.preloads,
             source_file=LUA.source_file,
+            options=(),
+            compiled=False,
+            dependencies=False,
         )
         return (info,)
 

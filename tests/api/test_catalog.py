@@ -18,6 +18,9 @@ async def test_the_languages_are_told_with_the_plugins_at_fault(client: Client) 
                 "ready": True,
                 "preloads": [],
                 "source_file": "main.lua",
+                "options": [],
+                "compiled": False,
+                "dependencies": False,
             }
         ],
         "faults": [{"plugin": "cobol", "detail": "it broke"}],

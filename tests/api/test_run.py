@@ -40,8 +40,10 @@ async def test_the_answer_tells_all_that_came_of_the_run(client: Client) -> None
             "queue_seconds": 0.0,
             "claim_seconds": 0.001,
             "compile_seconds": None,
+            "install_seconds": None,
             "run_seconds": 0.5,
         },
+        "compile": None,
         "files": [
             {"path": "a.txt", "size_bytes": 7, "content": "Grüße", "encoding": "utf-8"},
             {"path": "b.bin", "size_bytes": 2, "content": "/wA=", "encoding": "base64"},

@@ -16,7 +16,7 @@ from soulbox_core.service.runs import Runs
 from soulbox_core.settings import Settings
 from tests.api.conftest import Client
 from tests.api.driver import Request, Socket
-from tests.fakes import FakeSandbox, Program, echoes, hangs, hello, is_lost
+from tests.fakes import FakeSandbox, Program, Store, echoes, hangs, hello, is_lost, preparing
 from tests.loop import on_loop, settle
 from tests.samples import language
 
@@ -31,7 +31,12 @@ def house(*programs: Program) -> tuple[Starlette, FakeSandbox]:
     catalog = Catalog(registry, sandbox, executor, Limits())
     policy = Policy(settings.limits.default, settings.limits.ceiling)
     admission = Admission(memory_bytes=1 << 30, queue=4, queue_seconds=60.0)
-    return build(Runs(catalog, policy, admission, executor), catalog, settings), sandbox
+    store = Store()
+    sandbox.kept.append(store)
+    runs = Runs(
+        catalog, policy, admission, *preparing(sandbox, executor, store), executor, settings.limits
+    )
+    return build(runs, catalog, settings), sandbox
 
 
 @on_loop

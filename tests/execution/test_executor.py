@@ -11,9 +11,9 @@ from soulbox_core.execution.plan import Plan, plan
 from soulbox_core.model import Limits
 from tests.fakes import FakeSandbox, echoes, facts, hangs, hello, is_lost, prints
 from tests.loop import on_loop, settle
-from tests.samples import language, request
+from tests.samples import allowance, key, language, request
 
-PLAN = plan(request(), language(), Limits(output_bytes=16))
+PLAN = plan(request(), language(), allowance(Limits(output_bytes=16)), key)
 
 
 async def chunks(*data: bytes) -> AsyncIterator[bytes]:
@@ -37,7 +37,7 @@ async def test_a_cell_is_claimed_run_and_discarded() -> None:
 @on_loop
 async def test_a_plan_for_the_template_claims_a_warm_cell() -> None:
     sandbox = FakeSandbox()
-    warm: Plan = plan(request(), language(template=Path("t.py")), Limits())
+    warm: Plan = plan(request(), language(template=Path("t.py")), allowance(), key)
     await Executor(sandbox).run(warm, Collector())
     assert sandbox.claims == [("lua", False)]
 

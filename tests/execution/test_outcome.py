@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from soulbox_core.execution.executor import Ending
-from soulbox_core.execution.outcome import conclude, signal_name
+from soulbox_core.execution.outcome import Before, conclude, signal_name
 from soulbox_core.model import OutputFile, Status, Timings
 from tests.fakes import facts
 
@@ -21,7 +21,12 @@ def test_an_ending_is_told_in_the_caller_s_words() -> None:
         claim_seconds=0.25,
         run_seconds=2.0,
     )
-    outcome = conclude(ending, run_id="id", language="lua", queue_seconds=0.5)
+    outcome = conclude(
+        ending,
+        Before(queue_seconds=0.5, compile_seconds=0.125),
+        run_id="id",
+        language="lua",
+    )
     assert outcome.id == "id"
     assert outcome.language == "lua"
     assert outcome.status is Status.SIGNALED
@@ -30,7 +35,11 @@ def test_an_ending_is_told_in_the_caller_s_words() -> None:
     assert outcome.truncated == ("stderr",)
     assert outcome.usage == ending.facts.usage
     assert outcome.timings == Timings(
-        queue_seconds=0.5, claim_seconds=0.25, compile_seconds=None, run_seconds=2.0
+        queue_seconds=0.5,
+        install_seconds=None,
+        compile_seconds=0.125,
+        claim_seconds=0.25,
+        run_seconds=2.0,
     )
     assert outcome.output_files == ending.facts.output_files
     assert outcome.outputs_missing == ("*.png",)

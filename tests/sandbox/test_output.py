@@ -33,11 +33,9 @@ def test_each_stream_that_lost_output_is_named_once() -> None:
 def pipe(output_bytes: int = 1000) -> tuple[OutputPipe, list[bytes], int]:
     """A pipe, what it passes on, and a program's copy of the write end."""
     passed: list[bytes] = []
-    output = OutputPipe(
-        "stdout", Budget(output_bytes, lambda: None), lambda _, data: passed.append(data)
-    )
+    output = OutputPipe("stdout")
     program = os.dup(output.write_end)
-    output.start()
+    output.start(Budget(output_bytes, lambda: None), lambda _, data: passed.append(data))
     return output, passed, program
 
 

@@ -8,6 +8,7 @@ import pytest
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.container import Container
 from soulbox_core.sandbox.pool import OnLost, Pool
+from soulbox_core.sandbox.shelf import Kind
 from tests.loop import on_loop
 
 SCRATCH = 1 << 20
@@ -37,13 +38,13 @@ class Box:
         self.empty = asyncio.Event()
         self.empty.set()
 
-    async def make_cell(self, *, cold: bool, scratch_bytes: int, rehearse: bool) -> Cell:
+    async def make_cell(self, kind: Kind, *, rehearse: bool) -> Cell:
         self.made += 1
         await asyncio.sleep(0)
         await self.hold.wait()
         if self.fault:
             raise self.fault
-        return Cell(self, cold, scratch_bytes)
+        return Cell(self, kind.cold, kind.scratch_bytes)
 
     async def healthy(self) -> bool:
         return True
@@ -68,8 +69,7 @@ class House:
         self.pool = Pool(
             "lua",
             self._new,
-            target=target,
-            scratch_bytes=SCRATCH,
+            targets={Kind(cold=False, scratch_bytes=SCRATCH): target},
             container_cells=container_cells,
         )
 
@@ -81,9 +81,14 @@ class House:
         self.boxes[-1].fault = self.box_fault
         return cast(Container, self.boxes[-1])
 
+    @property
+    def parked(self) -> list[Cell]:
+        (shelf,) = cast(Any, self.pool)._shelves.values()
+        return list(shelf._parked)
+
     async def claim(self, **changes: Any) -> Cell:
         asked = {"cold": False, "scratch_bytes": SCRATCH} | changes
-        return cast(Cell, await self.pool.claim(**asked))
+        return cast(Cell, await self.pool.claim(Kind(**asked)))
 
 
 async def turns(count: int = 20) -> None:
@@ -117,7 +122,7 @@ async def test_a_claim_of_a_parked_cell_does_not_wait() -> None:
     house = House(target=1)
     await house.pool.start()
     house.boxes[0].hold.clear()
-    claim = house.pool.claim(cold=False, scratch_bytes=SCRATCH)
+    claim = house.pool.claim(Kind(cold=False, scratch_bytes=SCRATCH))
     with pytest.raises(StopIteration):
         claim.send(None)
     await house.pool.close()
@@ -165,7 +170,7 @@ async def test_a_cancelled_claim_takes_no_cell_with_it() -> None:
 async def test_a_lost_container_is_replaced_and_its_parked_cells_thrown_away() -> None:
     house = House(target=2)
     await house.pool.start()
-    parked = list(cast(Any, house.pool)._parked)
+    parked = house.parked
     house.boxes[0].break_down()
     assert not house.pool.ready
     await turns()
@@ -245,7 +250,7 @@ async def test_claims_are_refused_when_a_new_container_did_not_help() -> None:
 async def test_a_parked_cell_that_dies_is_replaced() -> None:
     house = House(target=1)
     await house.pool.start()
-    (parked,) = cast(Any, house.pool)._parked
+    (parked,) = house.parked
     parked.on_unused_death(parked)
     await turns()
     assert (await house.claim()) is not parked

@@ -24,7 +24,18 @@ from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.policy import Policy
 from soulbox_core.service.runs import Runs
 from soulbox_core.settings import LimitSettings
-from tests.fakes import FakeSandbox, Program, echoes, facts, hangs, hello, is_lost, prints
+from tests.fakes import (
+    FakeSandbox,
+    Program,
+    Store,
+    echoes,
+    facts,
+    hangs,
+    hello,
+    is_lost,
+    preparing,
+    prints,
+)
 from tests.loop import on_loop, settle
 from tests.samples import language, request
 
@@ -40,6 +51,7 @@ class House:
         limits = LimitSettings()
         self.sandbox = FakeSandbox(*programs)
         executor = Executor(self.sandbox)
+        self.store = Store()
         lua = language(aliases=("l",))
         registry = Registry(languages={"lua": lua}, names={"lua": "lua", "l": "lua"})
         self.admission = Admission(memory_bytes=memory_bytes, queue=queue, queue_seconds=60.0)
@@ -47,7 +59,9 @@ class House:
             Catalog(registry, self.sandbox, executor, Limits()),
             Policy(limits.default, limits.ceiling),
             self.admission,
+            *preparing(self.sandbox, executor, self.store),
             executor,
+            limits,
         )
 
     def assert_empty(self) -> None:

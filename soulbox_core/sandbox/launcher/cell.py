@@ -6,11 +6,12 @@ import os
 import socket
 from typing import Any
 
-from . import jail, kernel, program, wire
+from . import boot, jail, kernel, program, wire
 
 _ENTERED = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 _HOSTNAME = b"soulbox"
 _EX_SOFTWARE = 70  # sysexits.h
+_EGRESS = ("127.0.0.1", 3128)
 _NETWORK = (
     # Socket memory that the kernel charges to nobody (Documentation/admin-guide/sysctl/net.rst,
     # Documentation/networking/ip-sysctl.rst): copies of packets for their time stamps, and what
@@ -25,6 +26,7 @@ def main(
     sock: socket.socket,
     init: int,
     leaf: list[int],
+    stdio: list[int],
     spec: dict[str, Any],
     seccomp: bytes,
     runner: program.Runner,
@@ -35,12 +37,15 @@ def main(
     :param sock: the cell's socket to the core
     :param init: pidfd of the cell's first process, whose PID namespace we were forked into
     :param leaf: descriptors of the cgroup.procs files to join, one per hierarchy
+    :param stdio: standard descriptors of a runtime that is to be booted, or none
     """
     own_pid = os.getpid()
     try:
-        exit_reader, scratch = _enter(init, leaf, spec, tree)
+        for_the_core = _enter(init, leaf, spec, tree)
         program.become_harmless(spec["uid"], spec["rlimits"], seccomp)
-        step, stdio = program.park(sock, (exit_reader, scratch), runner, rehearse=spec["rehearse"])
+        if spec["boot"]:
+            return boot.main(sock, for_the_core, stdio, spec["boot"])
+        step, stdio = program.park(sock, for_the_core, runner, rehearse=spec["rehearse"])
         code = program.run(step, stdio, runner)
     except wire.Closed:
         return 0
@@ -59,8 +64,11 @@ def enter_namespaces(init: int) -> None:
     kernel.setns(init, _ENTERED)
 
 
-def _enter(init: int, leaf: list[int], spec: dict[str, Any], tree: jail.Jail) -> tuple[int, int]:
-    """Join the leaf first: the cgroup namespace takes its root from where we are."""
+def _enter(init: int, leaf: list[int], spec: dict[str, Any], tree: jail.Jail) -> tuple[int, ...]:
+    """Go in, and return descriptors for the core: of the exit FIFO, the scratch space, the egress.
+
+    Join the leaf first: the cgroup namespace takes its root from where we are.
+    """
     for procs in leaf:
         os.write(procs, b"0")
         os.close(procs)
@@ -71,9 +79,18 @@ def _enter(init: int, leaf: list[int], spec: dict[str, Any], tree: jail.Jail) ->
     _bound_sockets()
     kernel.loopback_up()
     kernel.sethostname(_HOSTNAME)
+    egress = (_listen(),) if spec["egress"] else ()
     inside = tree.enter(spec["uid"], spec["scratch_bytes"])
     kernel.drop_bounding_set()
-    return inside
+    return (*inside, *egress)
+
+
+def _listen() -> int:
+    """Open the way out: a socket in the cell's network that the core will accept on."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.bind(_EGRESS)
+    listener.listen()
+    return listener.detach()
 
 
 def _bound_sockets() -> None:

@@ -82,13 +82,15 @@ class Forge:
         setns(CLONE_NEWPID) only says where later children go (pid_namespaces(7)); so the program
         is our own child, and we can tell how it ended.
         """
-        sock, init, *leaf = descriptors
+        sock, init, *rest = descriptors
+        # A runtime that is started now needs its standard descriptors now.
+        stdio, leaf = (rest[:3], rest[3:]) if request["boot"] else ([], rest)
 
         def be_cell() -> int:
             kernel.close_all_but(*descriptors)
             cell_socket = socket.socket(fileno=sock)
             return cell.main(
-                cell_socket, init, leaf, request, self._seccomp, self._runner, self._tree
+                cell_socket, init, leaf, stdio, request, self._seccomp, self._runner, self._tree
             )
 
         kernel.setns(init, kernel.CLONE_NEWPID)

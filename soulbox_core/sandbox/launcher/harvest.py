@@ -38,8 +38,9 @@ def main(request: dict[str, Any], init: int, output: int, uid: int, seccomp: byt
         kernel.drop_bounding_set()
         program.become_harmless(uid, {}, seccomp)
         with open(output, "wb") as stream:
-            os.chdir(jail.WORKDIR)
-            _write(request["patterns"], request["budget"], stream)
+            os.chdir(request["top"] or jail.WORKDIR)
+            patterns = None if request["top"] else request["patterns"]
+            _write(patterns, request["budget"], request["files"], stream)
     finally:
         os._exit(0)
 
@@ -54,32 +55,37 @@ def _kill_the_rest() -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _write(patterns: list[str], budget: int, stream: BinaryIO) -> None:
-    """Write a JSON line and the content for each file, and a last line for what is not there."""
-    missing, skipped = set(patterns), []
+def _write(patterns: list[str] | None, budget: int, most: int, stream: BinaryIO) -> None:
+    """Write a JSON line and the content for each file, and a last line for what is not there.
+
+    :param patterns: None brings every file
+    :param most: files
+    """
+    order = patterns or []
+    missing, skipped = set(order), []
     sent = 0
-    split = [(pattern, _parts(pattern)) for pattern in patterns]
-    for path, size in _regular_files("."):
+    split = [(pattern, _parts(pattern)) for pattern in order]
+    for path, size in _regular_files(".", max(MAX_ENTRIES, 2 * most)):
         matched = [pattern for pattern, parts in split if _matches(path.split("/"), parts)]
-        if not matched:
+        if not matched and patterns is not None:
             continue
         missing.difference_update(matched)
-        if size > budget or sent == MAX_FILES or not _is_text(path):
+        if size > budget or sent == most or not _is_text(path):
             skipped.append(path.encode(errors="replace").decode())
             continue
         sent += 1
         budget -= size
         _write_file(path, size, stream)
-    rest = {"missing": sorted(missing, key=patterns.index), "skipped": skipped[:MAX_FILES]}
+    rest = {"missing": sorted(missing, key=order.index), "skipped": skipped[:MAX_FILES]}
     stream.write(json.dumps(rest).encode() + b"\n")
 
 
-def _regular_files(top: str) -> Iterator[tuple[str, int]]:
+def _regular_files(top: str, most: int) -> Iterator[tuple[str, int]]:
     """Path and size of readable regular files below a directory, in order of their paths.
 
     No link is followed, and only so many entries are looked at: a program may leave any tree.
     """
-    left = MAX_ENTRIES
+    left = most
     waiting = [top]
     while waiting:
         path = waiting.pop()

@@ -18,7 +18,11 @@ _DEVICES = _STAGE + "/dev"
 _EMPTY = _STAGE + "/empty"
 _SCRATCH = _STAGE + "/scratch"
 _EXIT_FIFO = "/soulbox/exit"
-_SCRATCH_INODES = 16384
+STORE = "/store"
+"""Artifacts and dependencies, shared by all cells of the language; who knows a key may read it."""
+_LEAST_INODES = 16384
+_BYTES_PER_INODE = 8192
+"""Package managers and build caches write many small files where they get much room."""
 
 _DEVICE_NODES = ("full", "null", "random", "urandom", "zero")
 _DEVICE_LINKS = {
@@ -73,6 +77,7 @@ class Jail:
             os.makedirs(directory, mode=0o755, exist_ok=True)
         kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.bind("/", _ROOT, _READ_ONLY)
+        kernel.bind(STORE, _ROOT + STORE, _READ_ONLY)
         kernel.bind(_EMPTY, _EMPTY, _READ_ONLY)
         _make_devices()
         self._masks = tuple(_mask(path) for path in _MASKED if os.path.exists(path)) + tuple(
@@ -87,12 +92,13 @@ class Jail:
 
         :return: descriptors of the exit FIFO's reading end and of the scratch space
         """
+        inodes = max(_LEAST_INODES, scratch_bytes // _BYTES_PER_INODE)
         kernel.mount(
             "tmpfs",
             _SCRATCH,
             "tmpfs",
             kernel.MS_NOSUID | kernel.MS_NODEV,
-            f"size={scratch_bytes},nr_inodes={_SCRATCH_INODES},mode=755",
+            f"size={scratch_bytes},nr_inodes={inodes},mode=755",
         )
         for name, mode, target in (
             ("box", 0o700, WORKDIR),

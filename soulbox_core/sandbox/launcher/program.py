@@ -16,6 +16,7 @@ LAST_CALL = signal.SIGRTMAX
 """Sent to a program whose time is up. A template may handle it to flush and exit at once; who
 does not handle it dies of it, and the core kills what is left a moment later."""
 _RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
+_OURSELVES = 0  # prlimit(2)
 
 
 class Runner(Protocol):
@@ -92,10 +93,17 @@ def run(step: dict[str, Any], stdio: list[int], runner: Runner) -> int:
     """Run the step; return the program's exit code if it came to its end in this process."""
     _point_stdio_at(stdio)
     kernel.close_all_but()
+    prepare(step, _OURSELVES)
+    return runner.run(step)
+
+
+def prepare(step: dict[str, Any], process: int) -> None:
+    """Write the step's files, and lower the limits of the process that will run it."""
     for path, content, encoded in step["files"]:
         _write_file(path, base64.b64decode(content) if encoded else content.encode())
-    _limit(step["rlimits"])
-    return runner.run(step)
+    if step["out"]:
+        os.makedirs(step["out"])
+    _limit(step["rlimits"], process)
 
 
 def _point_stdio_at(descriptors: list[int]) -> None:
@@ -103,9 +111,9 @@ def _point_stdio_at(descriptors: list[int]) -> None:
         os.dup2(descriptor, target)
 
 
-def _limit(rlimits: dict[str, int]) -> None:
+def _limit(rlimits: dict[str, int], process: int = _OURSELVES) -> None:
     for name, value in rlimits.items():
-        resource.setrlimit(getattr(resource, name), (value, value))
+        resource.prlimit(process, getattr(resource, name), (value, value))
 
 
 def _write_file(path: str, content: bytes) -> None:

@@ -1,0 +1,1 @@
+"""The way out of a cell, to a few hosts and no others."""

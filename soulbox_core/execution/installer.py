@@ -1,0 +1,67 @@
+"""Runs install plans: in a cell of its own, with a way out to the package registry alone."""
+
+from pathlib import Path
+
+import msgspec
+
+from soulbox_core.egress.proxy import Host, Proxy
+from soulbox_core.execution.outputs import Transcript
+from soulbox_core.execution.plan import Plan
+from soulbox_core.execution.verdict import judge
+from soulbox_core.model import Facts, Status, Value
+from soulbox_core.sandbox.port import Sandbox
+
+TRAFFIC = 4
+"""How many times `output_file_bytes` may be fetched: packages are packed, indexes are not kept."""
+
+
+class Installed(Value):
+    """What came of an install."""
+
+    ok: bool
+    output: bytes
+    """What the package manager said."""
+    facts: Facts
+
+
+class Installer:
+    """Installs packages by means of one sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def run(self, plan: Plan, hosts: frozenset[Host], into: Path) -> Installed:
+        """Run the plan to its end; cancelling kills its cell.
+
+        :param into: takes the files
+        :raises SandboxError: our failure
+        """
+        limits = plan.step.limits
+        output = Transcript()
+        proxy = Proxy(hosts, limits.output_file_bytes * TRAFFIC)
+        cell = await self._sandbox.claim(
+            plan.language, scratch_bytes=limits.scratch_bytes, cold=True, egress=True
+        )
+        try:
+            async with proxy.serving(cell.listener()):
+                step = msgspec.structs.replace(plan.step, into=str(into))
+                try:
+                    facts = await cell.run(step, output)
+                finally:
+                    cell.discard()  # before its connections are closed, or it would make others
+        finally:
+            cell.discard()
+        return _installed(facts, output, proxy, limits.output_file_bytes)
+
+
+def _installed(facts: Facts, output: Transcript, proxy: Proxy, most_bytes: int) -> Installed:
+    """Say what the package manager could not know."""
+    status = judge(facts)
+    ok = status is Status.OK and not facts.outputs_skipped
+    if status not in (Status.OK, Status.FAILED):
+        output.add(f"the install was stopped: {status}\n")
+    elif status is Status.OK and not ok:
+        output.add(f"the packages have more than {most_bytes} bytes, or too many files\n")
+    if not ok and proxy.refused:
+        output.add(f"not to be reached from here: {', '.join(sorted(proxy.refused)[:5])}\n")
+    return Installed(ok=ok, output=output.content, facts=facts)

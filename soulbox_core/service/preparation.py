@@ -1,0 +1,68 @@
+"""What has to be in place before a program can start: its packages, its artifact."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import msgspec
+
+from soulbox_core.execution.outcome import Before, Failure, shortened
+from soulbox_core.execution.plan import Plan
+from soulbox_core.model import Facts, Status, Value
+from soulbox_core.service.builds import Builds
+from soulbox_core.service.installs import Installs, Layer
+
+
+class Prepared(Value):
+    """How far it came."""
+
+    before: Before
+    failure: Failure | None = None
+    """Why the program cannot be started."""
+
+
+class Preparation:
+    """Installs, then compiles; each from the store if it was done before."""
+
+    def __init__(self, installs: Installs, builds: Builds) -> None:
+        self._installs = installs
+        self._builds = builds
+
+    def memory_bytes(self, plan: Plan, layer: Layer | None) -> int:
+        """The most memory that a step of it will take, as far as can be told now."""
+        return max(self._installs.memory_bytes(layer), self._builds.memory_bytes(plan))
+
+    @asynccontextmanager
+    async def done(
+        self, plan: Plan, layer: Layer | None, before: Before
+    ) -> AsyncIterator[Prepared]:
+        """Prepare a plan; what was prepared stays for the time of the context.
+
+        :raises SandboxError: our failure
+        """
+        asked_at = perf_counter()
+        async with self._installs.installed(layer) as install:
+            installed_at = perf_counter()
+            if install is not None:
+                before = msgspec.structs.replace(before, install_seconds=installed_at - asked_at)
+                if install.failure is not None:
+                    yield _failed(before, Status.INSTALL_FAILED, install.failure, install.output)
+                    return
+            async with self._builds.artifact(plan) as build:
+                if build is None:
+                    yield Prepared(before=before)
+                    return
+                before = msgspec.structs.replace(
+                    before,
+                    compile_seconds=perf_counter() - installed_at,
+                    compilation=build.compilation,
+                )
+                if build.failure is not None:
+                    output = build.compilation.output
+                    yield _failed(before, Status.COMPILE_FAILED, build.failure, output)
+                else:
+                    yield Prepared(before=before)
+
+
+def _failed(before: Before, status: Status, facts: Facts, output: bytes) -> Prepared:
+    return Prepared(before=before, failure=Failure(status=status, facts=facts, output=output))
