@@ -31,14 +31,13 @@ def check(declared: V) -> V:
     :raises ValueError: one is not, or cannot work; names the field
     """
     kind = type(declared)
-    hints = get_type_hints(kind)
+    functions = {name: one for (of, name), one in _FUNCTIONS.items() if issubclass(kind, of)}
+    hints = get_type_hints(kind) | functions
     fields = {}
     for name in declared.__struct_fields__:
         value = getattr(declared, name)
-        if callable(value) and (kind, name) in _FUNCTIONS:
-            fields[name] = value
-        else:
-            fields[name] = _checked(name, value, _FUNCTIONS.get((kind, name), hints[name]))
+        let_be = callable(value) and name in functions
+        fields[name] = value if let_be else _checked(name, value, hints[name])
     return kind(**fields)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec
 import uvloop
 
 P = ParamSpec("P")
+_SECONDS = 60.0
 
 
 def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -16,9 +17,15 @@ def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     @functools.wraps(test)
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(test(*args, **kwargs))
+            runner.run(_in_time(test(*args, **kwargs)))
 
     return call
+
+
+async def _in_time(test: Coroutine[Any, Any, None]) -> None:
+    """No test waits for ever: pytest-timeout's signal does not reach a loop of libuv's."""
+    async with asyncio.timeout(_SECONDS):
+        await test
 
 
 async def settle() -> None:

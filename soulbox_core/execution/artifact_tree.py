@@ -87,15 +87,19 @@ def write(top: str, files: tuple[OutputFile, ...]) -> tuple[Record, ...]:
 
 
 def adopt(top: str) -> tuple[Record, ...]:
-    """Take the regular files that are below a directory of ours, and set everybody's modes.
+    """Take what is below a directory of ours as it is, and set everybody's modes.
 
-    :raises ArtifactError: see `check`
+    :raises ArtifactError: see `check`; or there is something else than files and their directories
     :raises OSError: the file system refused
     """
-    found = sorted(_listing(top))
-    files = [path for path in found if stat.S_ISREG(os.lstat(f"{top}/{path}").st_mode)]
+    found = set(_listing(top))
+    files = sorted(path for path in found if stat.S_ISREG(os.lstat(f"{top}/{path}").st_mode))
     check(files)
-    for directory in (top, *(f"{top}/{each}" for each in directories(files))):
+    parents = directories(files)
+    others = found - parents - {*files}
+    if others:  # they would be found to be there unasked after the next start
+        raise ArtifactError(f"{_shown(min(others))} is no file and no directory of one")
+    for directory in (top, *(f"{top}/{each}" for each in parents)):
         os.chmod(directory, DIRECTORY_MODE)
     return tuple(_adopt(top, path) for path in files)
 

@@ -139,9 +139,8 @@ class ArtifactStore:
         :raises ArtifactError: a path is not relative and normalised, or conflicts with another
         :raises SandboxError: the file system refused
         """
-        if not NAME.fullmatch(language) or not KEY.fullmatch(key):
-            raise ValueError(f"no artifact can be called {language}/{key}")
-        return await asyncio.shield(self._spawn(self._put((language, key), tuple(files), note)))
+        id = _checked_id(language, key)
+        return await asyncio.shield(self._spawn(self._put(id, tuple(files), note)))
 
     async def draft(self) -> Path:
         """Make an empty directory for files that are too many to hand over.
@@ -160,7 +159,8 @@ class ArtifactStore:
         :raises ArtifactError: a path is not relative and normalised, or conflicts with another
         :raises SandboxError: the file system refused
         """
-        return await asyncio.shield(self._spawn(self._put_draft((language, key), draft, note)))
+        id = _checked_id(language, key)
+        return await asyncio.shield(self._spawn(self._put_draft(id, draft, note)))
 
     def scrap(self, draft: Path) -> None:
         """Delete a draft that is of no use, soon."""
@@ -291,6 +291,12 @@ class ArtifactStore:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _checked_id(language: str, key: str) -> Id:
+    if not NAME.fullmatch(language) or not KEY.fullmatch(key):
+        raise ValueError(f"no artifact can be called {language}/{key}")
+    return language, key
 
 
 def _said(error: OSError) -> str:

@@ -41,28 +41,38 @@ class Preparation:
         :raises SandboxError: our failure
         """
         asked_at = perf_counter()
+        most_bytes = plan.step.limits.output_bytes
         async with self._installs.installed(layer) as install:
             installed_at = perf_counter()
             if install is not None:
                 before = msgspec.structs.replace(before, install_seconds=installed_at - asked_at)
                 if install.failure is not None:
-                    yield _failed(before, Status.INSTALL_FAILED, install.failure, install.output)
+                    failure = _failure(
+                        Status.INSTALL_FAILED, install.failure, install.output, most_bytes
+                    )
+                    yield Prepared(before=before, failure=failure)
                     return
             async with self._builds.artifact(plan) as build:
                 if build is None:
                     yield Prepared(before=before)
                     return
+                said = build.compilation.output
                 before = msgspec.structs.replace(
                     before,
                     compile_seconds=perf_counter() - installed_at,
-                    compilation=build.compilation,
+                    compilation=msgspec.structs.replace(
+                        build.compilation, output=shortened(said, most_bytes)
+                    ),
                 )
-                if build.failure is not None:
-                    output = build.compilation.output
-                    yield _failed(before, Status.COMPILE_FAILED, build.failure, output)
-                else:
+                if build.failure is None:
                     yield Prepared(before=before)
+                else:
+                    failure = _failure(Status.COMPILE_FAILED, build.failure, said, most_bytes)
+                    yield Prepared(before=before, failure=failure)
 
 
-def _failed(before: Before, status: Status, facts: Facts, output: bytes) -> Prepared:
-    return Prepared(before=before, failure=Failure(status=status, facts=facts, output=output))
+def _failure(status: Status, facts: Facts, output: bytes, most_bytes: int) -> Failure:
+    """Tell no more than the caller may have of its program."""
+    said = shortened(output, most_bytes)
+    truncated = len(said) < len(output)
+    return Failure(status=status, facts=facts, output=said, truncated=truncated)

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from soulbox_core.api.application import build
 from soulbox_core.model import Limits
-from soulbox_core.settings import LimitSettings, Server, Settings
+from soulbox_core.settings import Ceiling, LimitSettings, Server, Settings
 from tests.api.fakes import FakeCatalog, FakeRuns
 
 SMALL = Settings(
@@ -18,7 +18,7 @@ SMALL = Settings(
 
 def holding(runs: FakeRuns, size: int, request_bytes: int = 20_000) -> Starlette:
     """The application with so many bytes to hold."""
-    ceiling = Limits(output_bytes=Limits().output_bytes)
+    ceiling = Ceiling(output_bytes=Limits().output_bytes)
     settings = Settings(
         server=Server(request_bytes=request_bytes, held_bytes=size),
         limits=LimitSettings(ceiling=ceiling),

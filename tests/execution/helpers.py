@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -60,6 +61,9 @@ class ProcessCell:
             return facts(exit_code=None, signal=9, oom_kills=1)
         return facts(exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
 
+    def listener(self) -> socket.socket:
+        raise AssertionError("a helper reaches nothing")
+
     def discard(self, when_gone: Callable[[], None] | None = None) -> None:
         self.discarded = True
         if when_gone is not None:
@@ -103,7 +107,10 @@ class ProcessSandbox:
         self.claims: list[tuple[str, int, bool]] = []
         self.cells: list[ProcessCell] = []
 
-    async def claim(self, language: str, *, scratch_bytes: int, cold: bool = False) -> ProcessCell:
+    async def claim(
+        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
+    ) -> ProcessCell:
+        assert not egress, "a helper reaches nothing"
         self.claims.append((language, scratch_bytes, cold))
         if self._faults:
             raise self._faults.pop(0)

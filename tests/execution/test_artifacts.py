@@ -66,7 +66,9 @@ def nothing_is_left_over(root: Path) -> bool:
 async def test_what_is_put_is_got(root: Path) -> None:
     store = ArtifactStore(root, ROOM)
     assert await store.get(LUA, key(1)) is None
+    assert not store.has(LUA, key(1))
     made = await put(store, 1)
+    assert store.has(LUA, key(1))
     found = await store.get(LUA, key(1))
     assert found == made
     assert made.note == NOTE
@@ -150,6 +152,8 @@ async def test_a_name_that_is_none_is_a_mistake(root: Path, language: str, name:
     assert await store.get(language, name) is None
     with pytest.raises(ValueError, match="no artifact can be called"):
         await store.put(language, name, FILES, NOTE)
+    with pytest.raises(ValueError, match="no artifact can be called"):
+        await store.put_draft(language, name, await store.draft(), NOTE)
 
 
 @on_loop
@@ -172,6 +176,113 @@ async def test_a_use_of_a_small_artifact_wakes_no_thread(
     await put(store, 1)
     monkeypatch.setattr(asyncio, "to_thread", None)
     assert await store.get(LUA, key(1)) is not None
+
+
+# -- drafts ------------------------------------------------------------------------------------
+
+
+def fill(draft: Path, files: tuple[OutputFile, ...] = FILES) -> None:
+    for each in files:
+        path = draft / each.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(each.content)
+
+
+@on_loop
+async def test_a_draft_is_kept_as_if_its_files_had_been_put(root: Path) -> None:
+    store = ArtifactStore(root, ROOM)
+    put_as_files = await put(store, 1)
+    draft = await store.draft()
+    fill(draft)
+    made = await store.put_draft(LUA, key(2), draft, NOTE)
+    await store.close()
+    assert made == await store.get(LUA, key(2))
+    assert contents(made) == FILES_AS_READ
+    assert made.size_bytes == put_as_files.size_bytes
+    assert modes(entry(root, 2))[key(2)] == 0o755
+    assert [*modes(entry(root, 1)).values()] == [*modes(entry(root, 2)).values()]
+    assert nothing_is_left_over(root)
+    assert await ArtifactStore(root, ROOM).get(LUA, key(2)) == made
+
+
+@on_loop
+async def test_nobody_else_sees_a_draft(root: Path) -> None:
+    draft = await ArtifactStore(root, ROOM).draft()
+    assert draft.is_relative_to(root / ".tmp")
+    assert stat.S_IMODE(draft.stat().st_mode) == 0o700
+
+
+@on_loop
+async def test_a_draft_for_a_name_that_is_taken_goes(root: Path) -> None:
+    store = ArtifactStore(root, ROOM)
+    first = await put(store, 1)
+    draft = await store.draft()
+    fill(draft, file(1))
+    assert await store.put_draft(LUA, key(1), draft, NOTE) == first
+    assert contents(await store.get(LUA, key(1))) == FILES_AS_READ
+    await store.close()
+    assert nothing_is_left_over(root)
+
+
+def add_link(draft: Path) -> None:
+    (draft / "link").symlink_to("/etc/passwd")
+
+
+def add_linked_directory(draft: Path) -> None:
+    (draft / "link").symlink_to("/etc")
+
+
+def add_fifo(draft: Path) -> None:
+    os.mkfifo(draft / "fifo")
+
+
+def add_empty_directory(draft: Path) -> None:
+    (draft / "lib" / "nothing").mkdir()
+
+
+def add_depth(draft: Path) -> None:
+    fill(draft, (OutputFile(path="a/" * 64 + "a", content=b""),))
+
+
+@pytest.mark.parametrize(
+    "add", [add_link, add_linked_directory, add_fifo, add_empty_directory, add_depth]
+)
+@on_loop
+async def test_a_draft_with_more_than_files_is_refused(
+    root: Path, add: Callable[[Path], None]
+) -> None:
+    store = ArtifactStore(root, ROOM)
+    draft = await store.draft()
+    fill(draft)
+    add(draft)
+    with pytest.raises(ArtifactError):
+        await store.put_draft(LUA, key(1), draft, NOTE)
+    await store.close()
+    assert not store.has(LUA, key(1))
+    assert os.listdir(root / ".tmp") == []
+
+
+@on_loop
+async def test_a_draft_that_is_larger_than_all_the_room_is_refused(root: Path) -> None:
+    store = ArtifactStore(root, 3 * UNIT)
+    draft = await store.draft()
+    fill(draft, file(4 * UNIT))
+    with pytest.raises(ArtifactTooLarge):
+        await store.put_draft(LUA, key(1), draft, NOTE)
+    await store.close()
+    assert os.listdir(root / ".tmp") == []
+
+
+@on_loop
+async def test_drafts_that_were_not_put_are_swept(root: Path) -> None:
+    store = ArtifactStore(root, ROOM)
+    fill(await store.draft())
+    scrapped = await store.draft()
+    store.scrap(scrapped)
+    await store.close()
+    assert len(os.listdir(root / ".tmp")) == 1
+    ArtifactStore(root, ROOM)
+    assert os.listdir(root / ".tmp") == []
 
 
 # -- who may see what --------------------------------------------------------------------------

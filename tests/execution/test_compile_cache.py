@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from soulbox_core.execution.artifacts import ArtifactStore
 from soulbox_core.execution.compile_cache import Built, CompileCache, Obtained
 from soulbox_core.model import OutputFile
 from tests.execution.artifact_samples import FILES, LUA, NOTE, UNIT, file, key
+from tests.fakes import facts
 from tests.loop import on_loop, settle
 
 ROOM = 64 << 20
 GOOD = Built(ok=True, files=FILES, output=NOTE)
-BAD = Built(ok=False, output=b"main.x:1: no", facts=("exit", 1))
+BAD = Built(ok=False, output=b"main.x:1: no", facts=facts(exit_code=1))
 
 
 class Builder:
@@ -114,6 +116,7 @@ async def test_a_failed_build_is_shared_and_forgotten(cache: CompileCache) -> No
     for obtained in await asyncio.gather(*callers):
         assert obtained.artifact is None
         assert obtained.built == BAD
+        assert obtained.failure == BAD.facts
         assert obtained.output == BAD.output
         assert not obtained.cached
     assert build.begun == 1
@@ -215,6 +218,31 @@ async def test_all_who_joined_have_it_before_it_can_be_evicted(tmp_path: Path) -
 
     uses = [use(number) for number in (1, 2, 3) * 20]
     assert await asyncio.gather(*uses) == [b"x"] * 60
+
+
+@on_loop
+async def test_a_draft_becomes_the_artifact(cache: CompileCache, tmp_path: Path) -> None:
+    draft = await cache.store.draft()
+    (draft / "main").write_bytes(b"x")
+    build = Builder(Built(ok=True, draft=draft, output=NOTE))
+    obtained = await obtain(cache, build)
+    assert obtained.artifact is not None
+    assert obtained.output == NOTE
+    assert (Path(obtained.artifact.directory) / "main").read_bytes() == b"x"
+    assert (await obtain(cache, build)).cached
+    await cache.close()
+    assert os.listdir(tmp_path / "store" / ".tmp") == []
+
+
+@on_loop
+async def test_the_draft_of_a_failed_build_is_deleted(cache: CompileCache, tmp_path: Path) -> None:
+    draft = await cache.store.draft()
+    (draft / "half").write_bytes(b"x")
+    obtained = await obtain(cache, Builder(Built(ok=False, draft=draft, facts=BAD.facts)))
+    assert obtained.artifact is None
+    assert obtained.failure == BAD.facts
+    await cache.close()
+    assert os.listdir(tmp_path / "store" / ".tmp") == []
 
 
 @on_loop
