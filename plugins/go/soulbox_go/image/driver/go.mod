@@ -1,0 +1,3 @@
+module soulbox-go
+
+go 1.24

@@ -1,0 +1,35 @@
+"""The modules that the image holds, compiled."""
+
+MODULES = (
+    "github.com/BurntSushi/toml@v1.6.0",
+    "github.com/cespare/xxhash/v2@v2.3.0",
+    "github.com/dustin/go-humanize@v1.1.0",
+    "github.com/emirpasic/gods@v1.18.1",
+    "github.com/fatih/color@v1.19.0",
+    "github.com/google/btree@v1.1.3",
+    "github.com/google/go-cmp@v0.7.0",
+    "github.com/google/uuid@v1.6.0",
+    "github.com/hashicorp/golang-lru/v2@v2.0.7",
+    "github.com/json-iterator/go@v1.1.12",
+    "github.com/mitchellh/mapstructure@v1.5.0",
+    "github.com/pkg/errors@v0.9.1",
+    "github.com/samber/lo@v1.53.0",
+    "github.com/shopspring/decimal@v1.6.0",
+    "github.com/sirupsen/logrus@v1.10.2",
+    "github.com/spf13/cast@v1.10.0",
+    "github.com/spf13/cobra@v1.10.2",
+    "github.com/stretchr/testify/...@v1.12.1",
+    "github.com/tidwall/gjson@v1.20.1",
+    "github.com/tidwall/sjson@v1.2.7",
+    "go.uber.org/zap@v1.28.0",
+    "golang.org/x/crypto@v0.59.0",
+    "golang.org/x/exp@v0.0.0-20261113113407-e3970619a1a4",
+    "golang.org/x/net@v0.62.0",
+    "golang.org/x/sync@v0.25.0",
+    "golang.org/x/text@v0.44.0",
+    "golang.org/x/time@v0.16.0",
+    "gonum.org/v1/gonum@v0.17.0",
+    "gopkg.in/yaml.v3@v3.0.1",
+)
+"""As `go get` takes them. A module by its path brings those packages that need nothing which
+`go get` did not find a use for, and one with `/...` all of them."""

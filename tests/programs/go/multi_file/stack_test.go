@@ -1,0 +1,9 @@
+package main
+
+import "testing"
+
+func TestStack(t *testing.T) {
+	if !newStack[int]().empty() {
+		t.Fatal("not empty")
+	}
+}
