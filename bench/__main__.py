@@ -4,18 +4,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from bench import http, rivals
 from bench.bare import BareLauncher, bare_launcher
 from bench.measure import LONE_PAUSE_SECONDS, Sample, timed
+from bench.report import Report, served
 from soulbox_core import registry, settings
 from soulbox_core.images.catalog import image_tag
 from soulbox_core.language import Language
@@ -27,37 +24,6 @@ HELLO = 'print("hi")'
 FRAMES = "import numpy, pandas; print(pandas.DataFrame({'a': numpy.arange(3)}).a.sum())"
 CLIENTS = 16
 MIB = 1 << 20
-
-
-class Report:
-    """Rows of what was measured against its bar."""
-
-    def __init__(self) -> None:
-        self._table = Table("what", "measured", "baseline", "ratio or value", "bar", "")
-        self.missed = 0
-
-    def row(self, what: str, measured: object, base: object, value: float, bar: str) -> None:
-        """:param bar: such as '<= 2' or '>= 15', held against `value`"""
-        sign, bound = bar.split()
-        met = value <= float(bound) if sign == "<=" else value >= float(bound)
-        self.missed += not met
-        mark = "met" if met else "MISSED"
-        self._table.add_row(what, str(measured), str(base), f"{value:.2f}", bar, mark)
-
-    def show(self) -> None:
-        Console(width=150).print(self._table)
-
-
-@contextmanager
-def served(name: str, *flags: str) -> Iterator[tuple[Service, float]]:
-    """A service, and the seconds until it was ready."""
-    start = time.perf_counter()
-    service = Service(name, "log_level=warning", *flags)
-    seconds = time.perf_counter() - start
-    try:
-        yield service, seconds
-    finally:
-        service.stop()
 
 
 def measure_http(service: Service, source: str, count: int) -> tuple[Sample, Sample]:

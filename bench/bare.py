@@ -67,6 +67,8 @@ class BareLauncher:
             "uid": _FIRST_UID + self._made % 10_000,
             "scratch_bytes": _LIMITS.scratch_bytes,
             "rehearse": rehearse,
+            "egress": False,
+            "boot": None,
             "rlimits": {"RLIMIT_NOFILE": 4096, "RLIMIT_CORE": 0},
         }
         wire.send(self._forge, spec, (theirs.fileno(), init, *cell.leaf.join_descriptors))
@@ -95,6 +97,7 @@ class BareLauncher:
             "env": {"PATH": "/usr/bin"},
             "rlimits": {"RLIMIT_NOFILE": 256},
             "live": False,
+            "out": None,
         }
         wire.send(cell.sock, step, (null, write_end, null))
         os.close(null)
@@ -205,6 +208,7 @@ def bare_launcher(settings: Settings, language: Language, image: str) -> Iterato
                 control_dir=str(control),
                 launcher_dir=str(LAUNCHER_DIR),
                 template=str(language.template),
+                store_dir=str(control),
                 open_files=4096,
             )
             tree.adopt(asyncio.run(podman.run(spec)), 1 << 30)

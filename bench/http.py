@@ -4,14 +4,19 @@ import asyncio
 import json
 import socket
 import time
+from typing import Any
 
 from bench.measure import Sample
 
 
-def request(port: int, source: str) -> bytes:
+def request(port: int, source: str, language: str = "python", query: str = "") -> bytes:
+    """A request whose body is the source.
+
+    :param query: options of the run, encoded
+    """
     body = source.encode()
     head = (
-        f"POST /v1/run/python HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
+        f"POST /v1/run/{language}?{query} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
         f"content-type: text/plain\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -34,10 +39,12 @@ class Client:
             if separator and len(body) >= _length(head):
                 return body
 
-    def run(self, message: bytes, stdout: str | None = None) -> None:
-        answer = json.loads(self.send(message))
+    def run(self, message: bytes, stdout: str | None = None) -> dict[str, Any]:
+        """Send a request, which must be answered with status ok, and return the answer."""
+        answer: dict[str, Any] = json.loads(self.send(message))
         assert answer["status"] == "ok", answer
         assert stdout is None or answer["stdout"] == stdout, answer
+        return answer
 
 
 def crowd(port: int, message: bytes, clients: int, each: int) -> tuple[Sample, float]:

@@ -128,6 +128,9 @@ class Dependencies(Value):
     `{dependencies}`. Regular files alone are kept, as readable and executable for all."""
     env: Mapping[str, str] = {}
     """Variables that make compile and run find them there; `{dependencies}` is replaced."""
+    warm: bool = False
+    """Whether the template or booted runtime finds them by what its step says; else runs that
+    have some start cold."""
 
     def __post_init__(self) -> None:
         try:

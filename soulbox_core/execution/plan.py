@@ -206,7 +206,9 @@ def _compiling(
 
 def _is_cold(request: RunRequest, language: Language, allowance: Allowance) -> bool:
     """Whether the request asks for what a runtime that is up already cannot give any more."""
-    if not language.warm or request.dependencies:
+    if not language.warm:
+        return True
+    if request.dependencies and not (language.dependencies and language.dependencies.warm):
         return True
     if not request.env.keys().isdisjoint(language.cold_env):
         return True

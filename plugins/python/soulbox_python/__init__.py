@@ -1,9 +1,10 @@
-"""Python for SoulBox: CPython with numpy and pandas at hand."""
+"""Python for SoulBox: CPython with what people import most at hand."""
 
 from pathlib import Path
 
 from soulbox_core import Image, Language, hookimpl
 from soulbox_python.cold import COLD_VARIABLES
+from soulbox_python.packages import DEPENDENCIES, PRELOADS, PYPI
 
 PYTHON = Language(
     name="python",
@@ -12,7 +13,7 @@ PYTHON = Language(
     image=Image(
         # numpy's wheels bring OpenBLAS along but not libstdc++; zoneinfo and pandas read tzdata.
         packages=("python3", "libstdc++6", "tzdata"),
-        pypi=("numpy>=2.4,<3", "pandas>=3,<4"),
+        pypi=PYPI,
     ),
     source_file="main.py",
     run=("python3", "{entrypoint}"),
@@ -25,12 +26,17 @@ PYTHON = Language(
         # A cell lives for one run: a cached import is never read, and would be left behind
         # among the program's own files.
         "PYTHONDONTWRITEBYTECODE": "1",
-        "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108, the cell's own /tmp
+        # No display is there to be looked for.
+        "MPLBACKEND": "agg",
+        # matplotlib insists on a directory that it may write to. This one is in a cell, where it
+        # is not among the program's own files, and where the template is made as well.
+        "MPLCONFIGDIR": "/dev/shm/matplotlib",  # noqa: S108, the cell's own
     },
     live_env={"PYTHONUNBUFFERED": "1"},
     template=Path(__file__).with_name("template.py"),
-    preloads=("numpy", "pandas"),
+    preloads=PRELOADS,
     cold_env=COLD_VARIABLES,
+    dependencies=DEPENDENCIES,
 )
 
 

@@ -13,7 +13,9 @@ Python/pylifecycle.c of CPython 3.13, whose functions the comments name.
 from __future__ import annotations
 
 import _thread
+import atexit
 import builtins
+import ctypes
 import gc
 import importlib
 import io
@@ -57,11 +59,24 @@ _USES = {
     "numpy": "import numpy\nnumpy.arange(3).sum()\n",
     "pandas": "import pandas\npandas.DataFrame({'a': [1, 2], 'b': [3.5, 4]}).a.sum()\n",
 }
+_RESEEDED = ("numpy.random", "sympy.core.random")
+"""Modules besides `random` with random state of their own, and a `seed` that makes it afresh."""
+_NEEDLESS = (
+    ("PIL.Image", "core.clear_cache"),
+    ("certifi.core", "exit_cacert_ctx"),
+    ("matplotlib._pylab_helpers", "Gcf.destroy_all"),
+    ("openpyxl.worksheet._writer", "_openpyxl_shutdown"),
+)
+"""Exit functions of preloads that free what ends with the cell anyway."""
 _LAUNCHER_MODULES = ("launcher", "soulbox_template")
 _STDOUT_LOST = 120  # Py_FinalizeEx could not flush
 _NOT_SHADOWED = ("__main__", "encodings", "sitecustomize")
 """Beside what is built in or frozen, what CPython has imported before it looks at the program."""
 _IMAGE = sys.prefix + "/"
+_USER_SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+_MADV_COLLAPSE = 25
+_hidden: list[str] = []
+"""Names of the launcher's modules."""
 _BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
@@ -77,17 +92,48 @@ def preload(names: list[str]) -> dict[str, float]:
         start = time.perf_counter()
         importlib.import_module(name)
         seconds[name] = round(time.perf_counter() - start, 4)
+    _forgo_exit_functions()
+    # Found here, not in each cell: to go through thousands of names touches the pages of all.
+    _hidden.extend(name for name in sys.modules if name.partition(".")[0] in _LAUNCHER_MODULES)
+    if names:
+        _use_huge_pages()
     return seconds
 
 
+def _forgo_exit_functions() -> None:
+    """They would be called at the end of every program, whether or not it used the preload."""
+    for module, name in _NEEDLESS:
+        function: Any = sys.modules.get(module)
+        for part in name.split("."):
+            function = getattr(function, part, None)  # another version may have none of that name
+        atexit.unregister(function)
+
+
+def _use_huge_pages() -> None:
+    """Put what the preloads hold on huge pages, of which a fork copies one entry and not 512.
+
+    A kernel that cannot (before Linux 6.1, or short of huge pages) leaves all as it was.
+    """
+    madvise = ctypes.CDLL(None).madvise
+    with open("/proc/self/maps") as maps:
+        regions = [line.split() for line in maps]
+    for addresses, permissions, _, _, _, *name in regions:
+        if "w" in permissions and name in ([], ["[heap]"]):
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)
+
+
 def refresh() -> None:
-    """Undo what forking shares: random state, and the sight of the launcher."""
+    """Undo what forking shares: random state and keys, and the sight of the launcher."""
     random.seed()
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
-    for name in [n for n in sys.modules if n.partition(".")[0] in _LAUNCHER_MODULES]:
-        del sys.modules[name]
+    for name in _RESEEDED:
+        if name in sys.modules:
+            sys.modules[name].seed()
+    multiprocessing: Any = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None:
+        multiprocessing.current_process().authkey = os.urandom(32)
+    for name in _hidden:
+        sys.modules.pop(name, None)
     sys.path[:] = [entry for entry in sys.path if entry and not entry.startswith("/soulbox")]
 
 
@@ -109,6 +155,8 @@ def run(step: dict[str, Any]) -> int:
     _set_environment(step["env"])
     sys.argv = [entrypoint, *step["args"]]
     sys.orig_argv = ["python3", entrypoint, *step["args"]]
+    if step.get("dependencies"):
+        _use_dependencies(step)
     directory = os.path.dirname(path)
     sys.path.insert(0, directory)
     _unload_shadowed(directory)
@@ -132,6 +180,34 @@ def _set_environment(env: dict[str, str]) -> None:
     os.environ.update(env)
     if "TZ" in env:
         time.tzset()
+
+
+def _use_dependencies(step: dict[str, Any]) -> None:
+    """Put the request's own packages where a user's are, between the library and the image's.
+
+    What is in memory in another version cannot be taken back, least of all extension modules:
+    such a program gets an interpreter of its own.
+    """
+    directory = os.path.join(step["dependencies"], _USER_SITE)
+    if not os.path.isdir(directory):
+        return  # the image had them all
+    if any(_is_preloaded(entry.partition(".")[0]) for entry in os.listdir(directory)):
+        unbuffered = {"PYTHONUNBUFFERED": "1"} if step["live"] else {}
+        argv = step["argv"]
+        os.execvpe(argv[0], argv, {**step["env"], **unbuffered})  # noqa: S606, without a shell
+    site.USER_BASE, site.USER_SITE = step["dependencies"], directory
+    images = site.getsitepackages()
+    position = next((i for i, entry in enumerate(sys.path) if entry in images), len(sys.path))
+    later = sys.path[position:]
+    del sys.path[position:]
+    site.addsitedir(directory)
+    sys.path.extend(later)
+
+
+def _is_preloaded(name: str) -> bool:
+    """Whether a module comes from where the image has packages; the library's own come first."""
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return any(file.startswith(entry + "/") for entry in site.getsitepackages())
 
 
 def _unload_shadowed(directory: str) -> None:

@@ -1,4 +1,6 @@
+import re
 import tomllib
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -31,14 +33,58 @@ def test_hello_prints_exactly_hello_world(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_what_is_preloaded_is_in_the_image() -> None:
-    installed = {requirement.partition(">")[0] for requirement in PYTHON.image.pypi}
-    assert set(PYTHON.preloads) <= installed
+    called = {"PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+    modules = {name.partition(".")[0] for name in PYTHON.preloads}
+    installed = {re.split("[>=]", requirement)[0] for requirement in PYTHON.image.pypi}
+    assert {called.get(module, module) for module in modules} <= installed
 
 
 def test_a_variable_that_the_template_has_fixed_already_starts_cold() -> None:
-    fixed = {name for name in PYTHON.env if not name.startswith("MPL")}
-    assert fixed <= set(COLD_VARIABLES)
+    assert isinstance(PYTHON.env, Mapping)
+    assert set(PYTHON.env) <= set(COLD_VARIABLES)
     assert "PYTHONHASHSEED" in COLD_VARIABLES
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "polars",
+        "polars==1.*",
+        "ruamel-yaml >= 0.18, <1",
+        "Django~=5.2",
+        "pandas[excel, aws]==3.0",
+        "typing-extensions===4.16.0",
+    ],
+)
+def test_a_requirement_is_a_name_and_versions(requirement: str) -> None:
+    assert PYTHON.dependencies is not None
+    match = re.fullmatch(PYTHON.dependencies.requirement, requirement)
+    assert match is not None
+    assert match[1] == re.split(r"[\[ =~]", requirement)[0]
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "",
+        "-r requirements.txt",
+        "--index-url=elsewhere",
+        "./polars",
+        "/box/polars.whl",
+        "polars @ https://example.org/polars.whl",
+        "git+https://example.org/polars",
+        "polars; python_version > '3'",
+        "polars==1\npandas",
+        "polars pandas",
+        # One package has one name, or a list that denies it could be got around.
+        "typing_extensions",
+        "ruamel.yaml",
+        "ruamel--yaml",
+    ],
+)
+def test_a_requirement_is_no_option_address_or_second_spelling(requirement: str) -> None:
+    assert PYTHON.dependencies is not None
+    assert re.fullmatch(PYTHON.dependencies.requirement, requirement) is None
 
 
 def test_no_variable_is_listed_twice() -> None:
