@@ -23,7 +23,13 @@ from soulbox_core.api import application
 from soulbox_core.api.server import bound
 from soulbox_core.commands import command_line, variables
 from soulbox_core.egress.proxy import host
-from soulbox_core.errors import HostError, ImageError, PluginError, SettingsError
+from soulbox_core.errors import (
+    HostError,
+    ImageError,
+    LanguageError,
+    PluginError,
+    SettingsError,
+)
 from soulbox_core.execution.artifacts import ArtifactStore
 from soulbox_core.execution.compile_cache import CompileCache
 from soulbox_core.execution.executor import Executor
@@ -117,7 +123,7 @@ async def _serve(settings: Settings) -> None:
         executor = Executor(sandbox)
         cache = CompileCache(ArtifactStore(sandbox.store_dir, settings.cache.store_bytes))
         stack.push_async_callback(cache.close)
-        toolchains = _toolchains(languages)
+        toolchains = _toolchains(settings, languages)
         reaches = _reaches(settings, languages)
         installs = Installs(
             cache,
@@ -127,10 +133,10 @@ async def _serve(settings: Settings) -> None:
             limits.install,
             certificates.bundle(os.environ),
         )
-        helpers = await _helpers(settings, languages, sandbox, stack)
+        helpers = _helpers(settings, languages, sandbox, stack)
         builds = Builds(cache, executor, helpers, toolchains)
         catalog = Catalog(languages, sandbox, executor, limits.default, frozenset(reaches))
-        await catalog.probe()
+        await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
         admission = Admission(
             memory_bytes=settings.admission.memory_bytes or memory_for_cells(),
             queue=settings.admission.queue,
@@ -151,33 +157,42 @@ async def _serve(settings: Settings) -> None:
         await _listen(app, door, until_drained)
 
 
-async def _helpers(
+def _helpers(
     settings: Settings, languages: Registry, sandbox: ContainerSandbox, stack: AsyncExitStack
 ) -> dict[str, Helpers]:
-    """The compile helpers of the languages that have one, started; the stack closes them."""
+    """The compile helpers of the languages that have one, to be started; the stack closes them."""
     found = {}
     for name, language in languages.languages.items():
         if language.compiler is not None:
             source = Source(limits=settings.limits.compile)
+            try:
+                argv, env = command_line(language.compiler, source), variables(language, source)
+            except LanguageError as error:  # its compile steps run one by one instead
+                logger.error("%s: no compile helper: %s", name, error)
+                continue
             found[name] = Helpers(
                 sandbox,
                 name,
-                command_line(language.compiler, source),
-                variables(language, source),
+                argv,
+                env,
                 settings.limits.compile,
                 count=settings.pool.compilers,
                 compiles=settings.pool.compiles,
             )
             stack.push_async_callback(found[name].close)
-    await asyncio.gather(*(helpers.start() for helpers in found.values()))
     return found
 
 
-def _toolchains(languages: Registry) -> dict[str, Toolchain]:
-    return {
-        name: Toolchain(plugin_version=languages.versions.get(name, ""), image=image_tag(language))
-        for name, language in languages.languages.items()
-    }
+def _toolchains(settings: Settings, languages: Registry) -> dict[str, Toolchain]:
+    """An image that was built anew, with newer packages, has the tag of the old one."""
+    built = {image.tag: image.created for image in Builder(settings).store.list()}
+    toolchains = {}
+    for name, language in languages.languages.items():
+        tag = image_tag(language)
+        toolchains[name] = Toolchain(
+            plugin_version=languages.versions.get(name, ""), image=f"{tag} {built.get(tag, '')}"
+        )
+    return toolchains
 
 
 def _reaches(settings: Settings, languages: Registry) -> dict[str, Reach]:

@@ -95,12 +95,37 @@ def boot_line(language: Language, source: Source) -> tuple[str, ...]:
     return spliced(command_line(language.boot.argv, source), PRELOADS, language.preloads)
 
 
+def try_out(language: Language) -> None:
+    """Call every function of a language's once for each option, so that most mistakes show early.
+
+    :raises LanguageError: one of them failed
+    """
+    hello = SourceFile(path=language.source_file, content=language.hello.encode())
+    defaults = {option.name: option.values[0] for option in language.options}
+    choices = [{option.name: value} for option in language.options for value in option.values]
+    for chosen in choices or [{}]:
+        source = Source(files=(hello,), entrypoint=hello.path, options=defaults | chosen)
+        command_line(language.run, source)
+        variables(language, source)
+        compile_step(language, source)
+    nothing = Source(options=defaults)
+    boot_line(language, nothing)
+    if language.compiler is not None:
+        command_line(language.compiler, nothing)
+
+
 def _asked(function: Callable[[Source], object], source: Source, kind: Any) -> Any:
     """What a plugin's function returns, held against the type that it is to have."""
     try:
         return msgspec.convert(function(source), kind)
     except (Exception, SystemExit) as error:  # the border: a plugin's function may raise anything
-        raise LanguageError(f"{function!r}: {type(error).__name__}: {error}") from error
+        raise LanguageError(f"{_name(function)}: {type(error).__name__}: {error}") from error
+
+
+def _name(function: object) -> str:
+    """A function by the name under which its author will find it."""
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    return f"{module}.{name}" if module and name else repr(function)
 
 
 def _check(step: Compile, plan: object) -> None:
@@ -108,9 +133,9 @@ def _check(step: Compile, plan: object) -> None:
     try:
         msgspec.convert((step.argv, step.env), tuple[tuple[str, ...], dict[str, str]], strict=True)
     except msgspec.ValidationError as error:
-        raise LanguageError(f"{plan!r}: {error}") from error
+        raise LanguageError(f"{_name(plan)}: {error}") from error
     if not step.argv or not all(isinstance(file, SourceFile) for file in step.files):
-        raise LanguageError(f"{plan!r} returned no words, or a file that is no SourceFile")
+        raise LanguageError(f"{_name(plan)} returned no words, or a file that is no SourceFile")
 
 
 def _replaced(word: str, places: Mapping[str, str]) -> str:

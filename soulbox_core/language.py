@@ -65,7 +65,8 @@ class Source(Value):
     @property
     def text(self) -> str:
         """The entrypoint's content, as far as it is UTF-8."""
-        found = next((file for file in self.files if file.path == self.entrypoint), None)
+        path = self.entrypoint.removeprefix("./")  # of a file that is called like an option
+        found = next((file for file in self.files if file.path == path), None)
         return "" if found is None else found.content.decode(errors="replace")
 
 
@@ -87,6 +88,13 @@ class Compile(Value):
     """Put beside the caller's own files; one of the caller's by the same path wins."""
 
 
+_TAKEN = frozenset(Limits.__struct_fields__) | {
+    *("args", "code", "dependencies", "encoding", "entrypoint", "env", "files", "limits"),
+    *("options", "outputs", "stdin"),
+}
+"""Names that query parameters have for every language."""
+
+
 class Option(Value):
     """A choice that a caller has, such as whether to optimise."""
 
@@ -98,6 +106,8 @@ class Option(Value):
     def __post_init__(self) -> None:
         if not OPTION.fullmatch(self.name):
             raise ValueError(f"option {self.name!r} does not match {OPTION.pattern}")
+        if self.name in _TAKEN:
+            raise ValueError(f"option {self.name!r} has the name of a field of every request")
         if len(set(self.values)) < 2 or len(set(self.values)) < len(self.values):
             raise ValueError(f"option {self.name!r} needs two or more different values")
 

@@ -13,8 +13,9 @@ import msgspec
 import pluggy
 
 from soulbox_core import hookspecs
+from soulbox_core.commands import try_out
 from soulbox_core.declared import check
-from soulbox_core.errors import PluginError, SettingsError, UnknownLanguage
+from soulbox_core.errors import LanguageError, PluginError, SettingsError, UnknownLanguage
 from soulbox_core.language import Language
 from soulbox_core.model import Value
 from soulbox_core.settings import LanguageSettings, Settings
@@ -120,7 +121,8 @@ def _checked(plugin: str, language: object) -> Language:
         raise PluginError(plugin, f"returned a {type(language).__name__}, not a Language")
     try:
         checked = check(language)
-    except (msgspec.ValidationError, ValueError) as error:
+        try_out(checked)
+    except (msgspec.ValidationError, ValueError, LanguageError) as error:
         raise PluginError(plugin, f"language {language.name!r}: {error}") from error
     files = [*checked.image.files.values(), *filter(None, (checked.template,))]
     for file in files:

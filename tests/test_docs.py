@@ -13,7 +13,7 @@ import pytest
 
 from soulbox_core import hookspecs
 from soulbox_core.cli import COMMANDS
-from soulbox_core.language import Image, Language
+from soulbox_core.language import Boot, Compile, Dependencies, Image, Language, Option
 from soulbox_core.model import Limits, Status
 from soulbox_core.service.policy import FLOOR
 from soulbox_core.testing import Programs, registered
@@ -104,7 +104,7 @@ def written(field: msgspec.structs.FieldInfo) -> str:
     return f"`{field.default_factory() if made else field.default!r}`"
 
 
-@pytest.mark.parametrize("kind", [Language, Image])
+@pytest.mark.parametrize("kind", [Language, Image, Boot, Compile, Dependencies, Option])
 def test_every_field_is_documented_with_its_default(kind: type[msgspec.Struct]) -> None:
     documented = {
         name: cells[0] for name, cells in rows(section("docs/plugins.md", kind.__name__)).items()

@@ -12,7 +12,7 @@ import typer
 
 from soulbox_core.errors import SoulBoxError, StartupError
 
-COMMANDS = ("serve", "run", "check", "images", "languages")
+COMMANDS = ("serve", "run", "check", "images", "languages", "new-plugin")
 _FAILED = 1
 _CANNOT_START = 2
 
@@ -27,7 +27,7 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in commands:
-        app.add_typer(import_module(f"soulbox_core.cli.{name}").app)
+        app.add_typer(import_module(f"soulbox_core.cli.{name.replace('-', '_')}").app)
     return app
 
 

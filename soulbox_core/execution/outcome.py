@@ -88,8 +88,9 @@ def shortened(output: bytes, most_bytes: int) -> bytes:
     """
     if len(output) <= most_bytes:
         return output
-    last = output[output.rstrip(b"\n").rfind(b"\n") + 1 :][-min(most_bytes, _LAST_LINE_BYTES) :]
-    return output[: most_bytes - len(last)] + last
+    line = output.rstrip(b"\n").rfind(b"\n") + 1
+    kept = min(len(output) - line, most_bytes, _LAST_LINE_BYTES)
+    return output[: most_bytes - kept] + output[len(output) - kept :]
 
 
 def signal_name(number: int) -> str:

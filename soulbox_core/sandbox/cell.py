@@ -28,6 +28,9 @@ from soulbox_core.sandbox.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
+_SAID_CHARACTERS = 2000
+"""Of what a runtime wrote that did not boot; its last words say most."""
+
 Callback = Callable[["ContainerCell"], None]
 
 
@@ -233,7 +236,7 @@ class ContainerCell:
 
     def _fail(self, why: str) -> None:
         if self.state is State.MAKING:
-            said = self.stdio.stderr.said() if self.stdio is not None else ""
+            said = "" if self.stdio is None else self.stdio.stderr.said()[-_SAID_CHARACTERS:]
             self._parked.set_exception(CellLost(f"{why}: {said}" if said else why))
             self._parked.exception()
             self.discard()

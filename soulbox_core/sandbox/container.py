@@ -33,6 +33,8 @@ _REMOVAL_SECONDS = (1.0, 5.0, 30.0, 60.0)
 _CELL_OVERHEAD_BYTES = 4 << 20
 """What a live cell may cost its container's launcher, whose memory holds its namespaces, page
 tables and init: about 1 MiB was measured."""
+_SAID_CHARACTERS = 2000
+"""Of what a runtime wrote that did not boot in time."""
 _UNDEAD_SECONDS = 30.0
 """After this a killed cell is stuck in the kernel, and its container not to be trusted."""
 
@@ -132,9 +134,11 @@ class Container:
             cell.discard()
             raise ContainerError(f"{self.name}: {error}") from error
         except TimeoutError:
+            said = "" if cell.stdio is None else cell.stdio.stderr.said()[-_SAID_CHARACTERS:]
             cell.discard()
-            self._lost("a cell was not ready in time")
-            raise ContainerError(f"{self.name}: a cell was not ready in time") from None
+            why = "a cell was not ready in time" + (f": {said}" if said else "")
+            self._lost(why)
+            raise ContainerError(f"{self.name}: {why}") from None
         except asyncio.CancelledError:
             cell.discard()
             raise

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from soulbox_core.errors import CgroupError, ContainerError
+from soulbox_core.errors import CgroupError, ContainerError, LanguageError
 from soulbox_core.language import Language
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.cgroup import Cgroups
@@ -143,7 +143,12 @@ class ContainerSandbox:
             tree = await asyncio.to_thread(self._cgroups.tree, name)
         except CgroupError as error:
             raise ContainerError(str(error)) from error
-        container = Container(spec, language, self._container_settings, self._podman, tree, on_lost)
+        try:
+            container = Container(
+                spec, language, self._container_settings, self._podman, tree, on_lost
+            )
+        except LanguageError as error:
+            raise ContainerError(f"{language.name}: {error}") from error
         try:
             await container.start()
         except (ContainerError, CgroupError) as error:

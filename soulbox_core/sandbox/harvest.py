@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -34,6 +34,27 @@ class Harvest(Value):
     skipped: tuple[str, ...]
 
 
+class _Line(msgspec.Struct):
+    """What the launcher says before each file, and at the end."""
+
+    path: str | None = None
+    size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    missing: tuple[str, ...] | None = None
+    skipped: tuple[str, ...] | None = None
+
+    def end(self, files: tuple[OutputFile, ...]) -> Harvest:
+        """:raises ValueError: it is not the last line"""
+        if self.missing is None or self.skipped is None:
+            raise ValueError("no last line")
+        return Harvest(files=files, missing=self.missing, skipped=self.skipped)
+
+
+_line = msgspec.json.Decoder(_Line).decode
+_GARBLED = (OSError, ValueError, RecursionError)
+"""What comes of reading what is not as agreed. The launcher's reader is no program of the user's,
+but it works in the cell."""
+
+
 class Reader:
     """A pipe, and what comes through it.
 
@@ -56,7 +77,7 @@ class Reader:
                 return _parse(await self._read())
         except TimeoutError:
             raise CellLost(f"not done in {HARVEST_SECONDS:g} s") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except _GARBLED as error:
             raise CellLost(f"they came garbled: {error}") from None
 
     async def read_into(self, directory: Path) -> Harvest:
@@ -75,7 +96,7 @@ class Reader:
                 return await asyncio.wrap_future(copying)
         except TimeoutError:
             raise CellLost(f"not done in {TREE_SECONDS:g} s") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except _GARBLED as error:
             raise CellLost(f"they came garbled: {error}") from None
         finally:
             target.close()
@@ -135,12 +156,10 @@ def _copy(pipe: BinaryIO, target: _Target, most: int) -> Harvest:
     """Read what `_parse` does, from a pipe whose end comes when the cell is dead at the latest."""
     with pipe:
         while header := pipe.readline(_HEADER_BYTES):
-            told: dict[str, Any] = msgspec.json.decode(header)
-            if "path" not in told:
-                return Harvest(
-                    files=(), missing=tuple(told["missing"]), skipped=tuple(told["skipped"])
-                )
-            parts, size = told["path"].split("/"), told["size"]
+            line = _line(header)
+            if line.path is None or line.size is None:
+                return line.end(())
+            parts, size = line.path.split("/"), line.size
             most -= size
             if most < 0 or any(part in ("", ".", "..") for part in parts):
                 raise ValueError("more than agreed, or a path that leads out")
@@ -159,11 +178,10 @@ def _parse(content: bytes) -> Harvest:
     start = 0
     while True:
         end = content.index(b"\n", start)
-        header: dict[str, Any] = msgspec.json.decode(content[start:end])
-        if "path" not in header:
-            missing, skipped = tuple(header["missing"]), tuple(header["skipped"])
-            return Harvest(files=tuple(files), missing=missing, skipped=skipped)
-        start = end + 1 + header["size"]
+        line = _line(content[start:end])
+        if line.path is None or line.size is None:
+            return line.end(tuple(files))
+        start = end + 1 + line.size
         if start > len(content):
-            raise ValueError(f"{header['path']} is cut short")
-        files.append(OutputFile(path=header["path"], content=content[end + 1 : start]))
+            raise ValueError(f"{line.path} is cut short")
+        files.append(OutputFile(path=line.path, content=content[end + 1 : start]))

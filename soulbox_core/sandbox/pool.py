@@ -174,10 +174,6 @@ class Pool:
         if self._closed or container is not self._container:
             return
         logger.error("%s: %s", self._language, error)
-        self._fault = error
-        self._failures += 1
-        if self._failures > 1:  # a new container did not help; nobody shall wait for a third
-            self._refuse_waiting(error)
         self._lost(container, str(error))
 
     def _parked_died(self, cell: ContainerCell) -> None:
@@ -191,6 +187,10 @@ class Pool:
         logger.warning("%s: container %s lost: %s", self._language, container.name, why)
         if self._container is container:
             self._container = None
+            self._fault = ContainerError(f"{container.name}: {why}")
+            self._failures += 1  # until a cell was made
+            if self._failures > 1:  # a new container did not help; nobody shall wait for a third
+                self._refuse_waiting(self._fault)
             self._drop_parked()
             self._spawn(self._restart())
         self._spawn(container.destroy())
@@ -214,7 +214,6 @@ class Pool:
         self._container = container
         for shelf in self._shelves.values():
             shelf.making = 0
-        self._fault = None
         self._drop_parked()
         self._fill()
 

@@ -148,7 +148,8 @@ class Runs:
         plan = run.plan
         async with self._preparation.done(plan, run.layer, before) as prepared:
             if prepared.failure is not None:
-                sink("stderr", prepared.failure.output)
+                if prepared.failure.output:
+                    sink("stderr", prepared.failure.output)
                 return never_ran(
                     prepared.failure,
                     prepared.before,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.service import Service
+from tests.integration.trial import trial_service
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,3 +20,10 @@ def service() -> Iterator[Service]:
     service = Service("test")
     yield service
     assert service.stop() == 0, service.said()
+
+
+@pytest.fixture(scope="session")
+def trial() -> Iterator[Service]:
+    """One service with the languages of the tests' own plugin."""
+    with trial_service("test-trial") as service:
+        yield service

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,19 @@ class Service:
     """`soulbox serve` under an instance name, on a free port of loopback.
 
     :param flags: more `--set key=value`
+    :param env: more variables
+    :param whole: it is only there when every language is ready
     """
 
-    def __init__(self, instance: str, *flags: str) -> None:
+    def __init__(
+        self,
+        instance: str,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        whole: bool = True,
+    ) -> None:
         self.instance = instance
+        self._sign = "/readyz" if whole else "/healthz"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
@@ -40,7 +50,7 @@ class Service:
             stdout=self.log,
             stderr=self.log,
             stdin=subprocess.DEVNULL,
-            env=os.environ,
+            env={**os.environ, **(env or {})},
         )
         self.client = httpx.Client(base_url=self.url, timeout=60)
         try:
@@ -49,13 +59,13 @@ class Service:
             self.stop(signal.SIGKILL)
             raise
 
-    def post(self, code: str, **options: Any) -> httpx.Response:
-        """POST a JSON request for Python and return the response."""
-        return self.client.post("/v1/run/python", json={"code": code, **options})
+    def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
+        """POST a JSON request and return the response."""
+        return self.client.post(f"/v1/run/{language}", json={"code": code, **options})
 
-    def run(self, code: str, **options: Any) -> dict[str, Any]:
-        """POST a JSON request for Python, which must be answered with 200."""
-        response = self.post(code, **options)
+    def run(self, code: str, *, language: str = "python", **options: Any) -> dict[str, Any]:
+        """POST a JSON request, which must be answered with 200."""
+        response = self.post(code, language=language, **options)
         assert response.status_code == 200, response.text + self.said()
         answer: dict[str, Any] = response.json()
         return answer
@@ -92,7 +102,7 @@ class Service:
 
     def ready(self) -> bool:
         try:
-            return self.client.get("/readyz").status_code == 200
+            return self.client.get(self._sign).status_code == 200
         except httpx.HTTPError:
             return False
 

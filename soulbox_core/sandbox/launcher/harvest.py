@@ -90,7 +90,8 @@ def _regular_files(top: str, most: int) -> Iterator[tuple[str, int]]:
     while waiting:
         path = waiting.pop()
         try:
-            entries = sorted(itertools.islice(os.scandir(path), left), key=lambda e: e.name)
+            with os.scandir(path) as found:
+                entries = sorted(itertools.islice(found, left), key=lambda e: e.name)
         except OSError:
             continue
         left -= len(entries)
