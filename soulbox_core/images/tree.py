@@ -24,9 +24,13 @@ _LEFT_OUT = (
     # A crash leaves no image, so syncing each file buys nothing.
     "force-unsafe-io",
 )
+_PREPARE = 'mkdir -p "$1"/usr/share/man/man1'
+"""Packages such as the JDK's link their manuals there while they are configured, and fail if there
+is no such directory, since manuals are left out."""
 _HOOK = (
     'mkdir "$1/box" && rm -rf "$1"/var/cache/debconf/*-old "$1"/var/cache/apt/archives '
-    '"$1"/var/log/*.log "$1"/var/log/apt "$1"/etc/apt/sources.list "$1"/usr/share/info'
+    '"$1"/var/log/*.log "$1"/var/log/apt "$1"/etc/apt/sources.list "$1"/usr/share/info '
+    '"$1"/usr/share/man'
 )
 """/box is where a cell's working directory will be; the rest is of no use in an image."""
 _ADVICE = (
@@ -56,6 +60,7 @@ def mmdebstrap_argv(
         "--format=tar",
         f"--include={','.join(packages)}",
         *(f"--dpkgopt={option}" for option in _LEFT_OUT),
+        f"--essential-hook={_PREPARE}",
         f"--customize-hook={_HOOK}",
         SUITE,
         str(tar),

@@ -1,0 +1,2 @@
+exports.seen = 'half of a';
+exports.seen = `a sees ${require('./cycle_b').seen}`;

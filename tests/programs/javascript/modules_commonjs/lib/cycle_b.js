@@ -1,0 +1,1 @@
+exports.seen = `b sees ${require('./cycle_a').seen}`;
