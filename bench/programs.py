@@ -22,5 +22,27 @@ frame = pandas.DataFrame({"x": range(10), "y": range(10)})
 fit = sklearn.linear_model.LinearRegression().fit(frame[["x"]], frame["y"])
 print(round(float(fit.coef_[0]), 3), round(float(scipy.stats.pearsonr(frame.x, frame.y)[0]), 3))
 """,
+    "javascript": """\
+const _ = require("lodash");
+const { format } = require("date-fns");
+const { from, map } = require("rxjs");
+
+from(_.range(3)).pipe(map((n) => _.padStart(String(n), 2, "0"))).forEach((n) => console.log(n));
+console.log(format(new Date(2024, 1, 29), "yyyy-MM-dd"));
+""",
+    "java": """\
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.common.collect.ImmutableList;
+import com.google.gson.Gson;
+import java.util.Map;
+
+public class Main {
+    public static void main(String[] args) throws Exception {
+        var numbers = ImmutableList.of(1, 2, 3);
+        System.out.println(new ObjectMapper().writeValueAsString(Map.of("numbers", numbers)));
+        System.out.println(new Gson().toJson(numbers));
+    }
+}
+""",
 }
 """Each uses the three preloads of its language that take longest to load."""

@@ -103,10 +103,9 @@ class Store:
 
         :raises ImageError: Podman refused
         """
-        lines: list[str] = []
         argv = ("podman", "images", "--format=json", "--no-trunc")
-        tool.run(argv, self._env, advice=_ADVICE, on_line=lines.append)
-        images = msgspec.json.decode("\n".join(lines), type=list[_Listed])
+        listed = tool.output(argv, self._env, advice=_ADVICE)
+        images = msgspec.json.decode(listed, type=list[_Listed])
         # Podman lists an image with two names twice, each time with both.
         found = {
             name: StoredImage(

@@ -48,6 +48,24 @@ def run(
     return tail[-1] if tail else ""
 
 
+def output(argv: Sequence[str], env: Mapping[str, str], *, advice: str) -> bytes:
+    """What a tool prints to stdout, apart from its warnings.
+
+    :param advice: what to do when it fails, for the error message
+    :raises ImageError: it is not installed or failed; the message ends with its last lines
+    """
+    try:
+        done = subprocess.run(
+            argv, env=env, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except OSError as error:
+        raise ImageError(f"{argv[0]}: {error.strerror}; run: soulbox check") from None
+    if done.returncode:
+        tail = done.stderr.decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        raise ImageError("\n".join((f"{argv[0]} failed; {advice}", *(f"  | {x}" for x in tail))))
+    return done.stdout
+
+
 def succeeds(argv: Sequence[str], env: Mapping[str, str]) -> bool:
     """Whether a tool exits with 0; what it prints is nobody's business."""
     done = subprocess.run(

@@ -15,6 +15,16 @@ from soulbox_core.images import tool
 ENV = {"PATH": os.environ["PATH"]}
 
 
+def test_output_comes_without_warnings() -> None:
+    script = "echo careful >&2; echo '[]'"
+    assert tool.output(("sh", "-c", script), {"PATH": "/bin"}, advice="none") == b"[]\n"
+
+
+def test_output_of_a_tool_that_fails_is_its_last_words() -> None:
+    with pytest.raises(ImageError, match="careful"):
+        tool.output(("sh", "-c", "echo careful >&2; exit 3"), {"PATH": "/bin"}, advice="none")
+
+
 def test_lines_come_one_by_one_also_from_progress_bars_and_stderr() -> None:
     lines: list[str] = []
     script = r"printf 'one\rtwo\r\nthree\n'; echo four >&2"
