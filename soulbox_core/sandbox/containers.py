@@ -110,6 +110,7 @@ class ContainerSandbox:
             language.name,
             lambda on_lost: self._new_container(language, on_lost),
             targets=targets,
+            boots=language.boot is not None,
             container_cells=settings.pool.container_cells,
         )
 

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
+
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
@@ -15,6 +17,8 @@ _MAKING_AT_ONCE = 4
 """A forge makes one cell at a time; a few in flight keep it busy."""
 _FILL_SECONDS = 0.005
 """How long the replacement of a claimed cell may wait while others are parked."""
+_CALM_SECONDS = 0.03
+"""The same where a runtime has to be booted: about what starting one takes."""
 _CHECK_SECONDS = 10.0
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Waits between attempts to start a container; the last one repeats."""
@@ -29,6 +33,7 @@ class Pool:
 
     :param new_container: returns a container that is started and ready
     :param targets: how many cells of which kinds are kept; any other is made to order
+    :param boots: those that are not cold have a runtime started in them
     :param container_cells: cells after which a container is replaced
     """
 
@@ -38,11 +43,13 @@ class Pool:
         new_container: Callable[[OnLost], Awaitable[Container]],
         *,
         targets: Mapping[Kind, int],
+        boots: bool = False,
         container_cells: int,
     ) -> None:
         self._language = language
         self._new_container = new_container
         self._shelves = {kind: Shelf(kind, target) for kind, target in targets.items()}
+        self._boots = boots
         self._container_cells = container_cells
         self._container: Container | None = None
         self._failures = 0
@@ -102,11 +109,15 @@ class Pool:
             return await self._make_to_order(kind)
         cell = shelf.take()
         if cell is not None:
-            if shelf:
+            if shelf or self._boots:
                 self._fill_later()
             else:
                 self._fill()
             return cell
+        if self._boots and not kind.cold and self._fault is None:
+            # Booting a runtime ahead costs more than starting it for this run alone.
+            self._fill_later()
+            return await self._make_to_order(msgspec.structs.replace(kind, cold=True))
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
         waiting = shelf.line_up()
@@ -124,9 +135,18 @@ class Pool:
         return await self._container.make_cell(kind, rehearse=False)
 
     def _fill_later(self) -> None:
-        """Let the run that has just got its cell go first: making one would take its cores."""
+        """Let the run that has just got its cell go first: making one would take its cores.
+
+        Runtimes are booted when no run has come for a moment: while they come one upon the other
+        each boot would take the time of several runs.
+        """
+        loop = asyncio.get_running_loop()
+        if self._filling is not None and self._boots:
+            self._filling.cancel()
+            self._filling = None
         if self._filling is None:
-            self._filling = asyncio.get_running_loop().call_later(_FILL_SECONDS, self._fill)
+            seconds = _CALM_SECONDS if self._boots else _FILL_SECONDS
+            self._filling = loop.call_later(seconds, self._fill)
 
     def _fill(self) -> None:
         """Make as many cells as are wanted and not yet on their way."""

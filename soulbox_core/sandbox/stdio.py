@@ -64,6 +64,8 @@ def _stdin(content: bytes | None) -> tuple[int, int]:
     if content is None:
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(write_end, False)
+        # /dev/stdin leads to the pipe's inode, which is ours and not the cell's user's.
+        os.fchmod(read_end, 0o644)
         return read_end, write_end
     if content:
         return wire.sealed_file(content), -1

@@ -84,6 +84,11 @@ def test_stdin_comes_whole(trial: Service, size: int) -> None:
     assert output(trial, code, stdin="x" * size) == f"{size} True\n"
 
 
+def test_stdin_can_be_opened_by_its_path(trial: Service) -> None:
+    source = "print(open('/dev/stdin').read(), end='')"
+    assert trial.run(source, language="booted", stdin="given")["stdout"] == "given"
+
+
 def test_stdin_that_nobody_reads_holds_nothing_up(trial: Service) -> None:
     assert output(trial, "print(1)", stdin="x" * (1 << 20)) == "1\n"
     answer = run(trial, "import os; os.close(0); print(1)", stdin="x" * (1 << 20))

@@ -62,7 +62,9 @@ class Box:
 class House:
     """A pool and the boxes that it was given."""
 
-    def __init__(self, target: int = 2, container_cells: int = 1000) -> None:
+    def __init__(
+        self, target: int = 2, container_cells: int = 1000, *, boots: bool = False
+    ) -> None:
         self.boxes: list[Box] = []
         self.faults: list[ContainerError] = []
         self.box_fault: ContainerError | None = None
@@ -70,6 +72,7 @@ class House:
             "lua",
             self._new,
             targets={Kind(cold=False, scratch_bytes=SCRATCH): target},
+            boots=boots,
             container_cells=container_cells,
         )
 
@@ -270,3 +273,27 @@ async def test_closing_throws_everything_away_and_refuses_who_waits() -> None:
     with pytest.raises(ContainerError, match="shutting down"):
         await house.claim()
     assert house.boxes[0].destroyed
+
+
+@on_loop
+async def test_a_run_starts_cold_rather_than_wait_for_a_runtime_to_boot() -> None:
+    house = House(target=1, boots=True)
+    await house.pool.start()
+    assert not (await house.claim()).cold
+    assert (await house.claim()).cold
+    assert not house.parked  # nothing is booted while runs come one upon the other
+    while not house.parked:  # noqa: ASYNC110, it is when there is calm
+        await asyncio.sleep(0.01)
+    assert not (await house.claim()).cold
+    await house.pool.close()
+
+
+@on_loop
+async def test_while_no_runtime_boots_runs_are_told_and_not_started_cold() -> None:
+    house = House(target=1, boots=True)
+    house.box_fault = ContainerError("does not boot")
+    with pytest.raises(ContainerError, match="does not boot"):
+        await house.pool.start()
+    with pytest.raises(ContainerError, match="does not boot"):
+        await house.claim()
+    await house.pool.close()
