@@ -7,11 +7,12 @@ a limit or HTTP around them.
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench import http
-from bench.measure import Sample, timed
+from bench.measure import LONE_PAUSE_SECONDS, WARM_CALLS, Sample, timed
 from bench.programs import HEAVY, HELLO
 from bench.report import Report, served
 from bench.toolchain import Commands, bare, bare_rate
@@ -21,8 +22,15 @@ from soulbox_core.language import Language
 from soulbox_core.sandbox.podman_env import podman_environment
 
 CLIENTS = 8
-COLD = "scratch_bytes=67108865"
-"""A byte more than the default: the run gets a cell made to order, with no runtime in it."""
+COLD = {
+    "python": "env=PYTHONHASHSEED%3D1",
+    "javascript": "memory_bytes=268435457",
+    "java": "memory_bytes=268435457",
+}
+"""What makes a run of the language start cold, with the packages there but not loaded."""
+PARKED = 12
+"""Java's virtual machines get warm one after the other, when nobody has come for seconds."""
+REST_SECONDS = 15.0
 MILLISECOND = 1e-3
 
 
@@ -43,26 +51,25 @@ class Place:
         image = image_tag(self.languages[language])
         return bare_rate(self.environment, image, what, CLIENTS * 4, CLIENTS)
 
-    def same(self, language: str, source: str, query: str = "") -> Sample:
-        """The same source again and again, back to back."""
+    def same(self, language: str, source: str, query: str = "", count: int | None = None) -> Sample:
+        """The same source again and again, each time after a pause in which cells are parked."""
         client = http.Client(self.port)
         message = http.request(self.port, source, language, query)
-        return timed(lambda: client.run(message), self.count)
+        return timed(lambda: client.run(message), count or self.count, pause=LONE_PAUSE_SECONDS)
 
     def fresh(self, language: str, source: str) -> tuple[Sample, Sample]:
         """A source that was never seen before each time: the whole request, and its compiling."""
         client = http.Client(self.port)
-        seconds: list[float] = []
+        compiling: list[float] = []
+        numbers = itertools.count()
 
-        def run(number: int) -> None:
-            text = source.replace("World!", f"World! {os.getpid()}.{number}")
+        def run() -> None:
+            text = source.replace("World!", f"World! {os.getpid()}.{next(numbers)}")
             answer = client.run(http.request(self.port, text, language))
-            compile_seconds = answer["timings"]["compile_seconds"]
-            seconds.append(0.0 if compile_seconds is None else compile_seconds)
+            compiling.append(answer["timings"]["compile_seconds"] or 0.0)
 
-        numbers: Iterator[int] = itertools.count()
-        whole = timed(lambda: run(next(numbers)), max(10, self.count // 4))
-        return whole, Sample(tuple(seconds[-len(whole.seconds) :]))
+        whole = timed(run, max(10, self.count // 4), pause=LONE_PAUSE_SECONDS)
+        return whole, Sample(tuple(compiling[-len(whole.seconds) :]))
 
     def rate(self, language: str, source: str) -> float:
         message = http.request(self.port, source, language)
@@ -144,9 +151,10 @@ def java(place: Place, report: Report) -> None:
 
 def preloads(place: Place, report: Report) -> None:
     """A program with the heaviest preloads, against the same where nothing is loaded yet."""
-    for language, bar in (("python", 5), ("java", 5), ("javascript", 2)):
-        warm = place.same(language, HEAVY[language])
-        cold = place.same(language, HEAVY[language], COLD)
+    time.sleep(REST_SECONDS)
+    for language, bar in (("java", 5), ("python", 5), ("javascript", 2)):
+        warm = place.same(language, HEAVY[language], count=PARKED - WARM_CALLS)
+        cold = place.same(language, HEAVY[language], COLD[language], PARKED - WARM_CALLS)
         report.ratio(f"preloads of {language}: cold / parked", cold, warm, f">= {bar}")
 
 
@@ -177,7 +185,8 @@ def main(count: int) -> int:
             ),
         )
         java(place, report)
-        preloads(place, report)
+    with served("bench-languages", f"languages.java.parked={PARKED}") as (service, _):
+        preloads(Place(service.port, podman_environment(loaded), languages, count), report)
     report.show()
     print(f"ready after {ready_seconds:.1f} s with {len(languages)} languages")
     return report.missed

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+WARM_CALLS = 3
+"""Calls that are not counted."""
 LONE_PAUSE_SECONDS = 0.1
 """Silence before a lone request: long enough to meet the kernel's cgroup-join delay, if any."""
 
@@ -29,7 +31,9 @@ class Sample:
         return f"{self.p50 * 1e3:.2f} ms (p99 {self.p99 * 1e3:.2f}, n {len(self.seconds)})"
 
 
-def timed(call: Callable[[], object], count: int, *, pause: float = 0.0, warm: int = 3) -> Sample:
+def timed(
+    call: Callable[[], object], count: int, *, pause: float = 0.0, warm: int = WARM_CALLS
+) -> Sample:
     """Time `call` `count` times, after some calls that are not counted."""
     for _ in range(warm):
         call()
