@@ -115,9 +115,8 @@ class Pool:
                 self._fill()
             return cell
         if self._boots and not kind.cold and self._fault is None:
-            # Booting a runtime ahead costs more than starting it for this run alone.
             self._fill_later()
-            return await self._make_to_order(msgspec.structs.replace(kind, cold=True))
+            return await self._make_to_order(kind)
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
         waiting = shelf.line_up()
@@ -132,6 +131,9 @@ class Pool:
     async def _make_to_order(self, kind: Kind) -> ContainerCell:
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
+        if self._boots:
+            # Booting a runtime ahead costs more than starting it for this run alone.
+            kind = msgspec.structs.replace(kind, cold=True)
         return await self._container.make_cell(kind, rehearse=False)
 
     def _fill_later(self) -> None:

@@ -45,7 +45,7 @@ def test_a_parked_runtime_runs_the_program(trial: Service) -> None:
         ({"env": {"COLD": "1"}}, False),
         ({"env": {"OTHER": "1"}}, True),
         ({"limits": {"wall_seconds": 5, "processes": 7}}, True),
-        ({"limits": {"scratch_bytes": 32 << 20}}, True),
+        ({"limits": {"scratch_bytes": 32 << 20}}, False),
     ],
 )
 def test_what_a_booted_runtime_cannot_honour_starts_cold(

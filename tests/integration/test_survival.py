@@ -94,7 +94,10 @@ def test_a_killed_core_leaves_nothing_that_its_next_life_does_not_remove(own: Se
     try:
         assert again.output("print(1)") == "1\n"
         names = {Path(trace).name for trace in traces(instance)}
-        assert len({name for name in names if name.startswith("soulbox-")}) == 1
+        containers = {name.split("-")[2] for name in names if name.startswith("soulbox-")}
+        languages = again.client.get("/v1/languages").json()["languages"]
+        assert containers == {language["name"] for language in languages}
+        assert len({name for name in names if name.startswith("soulbox-")}) == len(containers)
     finally:
         assert again.stop() == 0, again.said()
     assert traces(instance) == []
