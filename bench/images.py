@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
@@ -22,8 +21,8 @@ MIB = 1 << 20
 def main() -> int:
     """Print the times and sizes; the code is 1 if the second build took two seconds or more."""
     loaded = settings.load(env=os.environ)
-    # Beside the state directory and not in /tmp, which may be memory.
-    fresh = tempfile.mkdtemp(prefix="soulbox-bench-images-", dir=Path(loaded.state_dir).parent)
+    # In the state directory and not in /tmp, which may be memory.
+    fresh = tempfile.mkdtemp(prefix="bench-images-", dir=loaded.state_dir)
     loaded = msgspec.structs.replace(loaded, state_dir=fresh)
     try:
         return _measure(loaded)
