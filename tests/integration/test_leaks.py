@@ -29,10 +29,12 @@ PROGRAMS = (
 
 def test_many_runs_leave_no_more_than_few() -> None:
     # Without preloads: a parked cell that has rehearsed them is larger than one made in a hurry.
-    flags = ("pool.container_cells=100000", "languages.python.preloads=[]", "log_level=warning")
-    # Without the others, whose runtimes and helpers take their time to settle.
+    # And without the others, whose runtimes and helpers take their time to settle.
     others = [one.name for one in entry_points(group="soulbox") if one.name != "python"]
-    flags += (f"plugins.blocked={json.dumps(others)}",)
+    flags = (
+        *("pool.container_cells=100000", "languages.python.preloads=[]", "log_level=warning"),
+        f"plugins.blocked={json.dumps(others)}",
+    )
     service = Service("test-leaks", *flags)
     try:
         _run(service, FEW, threads=24)  # the most at one time comes first
