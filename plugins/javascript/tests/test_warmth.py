@@ -303,7 +303,7 @@ CHURN = {
     " s += o.b[0] & 1 }",
     "big arrays": "let s = 0; for (let i = 0; i < 20; i++) s += new Array(1e6).fill(0.5)"
     ".map((x, j) => x + j)[5]",
-    "buffers": "let s = 0; for (let i = 0; i < 1000; i++) s += Buffer.alloc(1 << 20, 1)[5]",
+    "buffers": "let s = 0; for (let i = 0; i < 6000; i++) s += Buffer.alloc(1 << 16, 1)[5]",
     "a heap in use beside it": "let live = []; for (let i = 0; i < 7e5; i++) live.push({ a: i });"
     " for (let r = 0; r < 10; r++) for (let i = 0; i < 7e5; i += 3) live[i] = { a: [r] }",
 }
