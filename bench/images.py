@@ -27,7 +27,9 @@ def main() -> int:
     try:
         return _measure(loaded)
     finally:
-        removing = ("podman", "unshare", "rm", "-rf", fresh)
+        # Podman keeps the storage mounted on itself.
+        script = 'umount "$1/storage/overlay" 2>/dev/null; rm -rf "$1"'
+        removing = ("podman", "unshare", "sh", "-c", script, "sh", fresh)
         subprocess.run(removing, env=podman_environment(loaded), check=False)
         shutil.rmtree(fresh, ignore_errors=True)
 
