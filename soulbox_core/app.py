@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import perf_counter
@@ -35,7 +35,7 @@ from soulbox_core.execution.compile_cache import CompileCache
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.helper import Helpers
 from soulbox_core.execution.installer import Installer
-from soulbox_core.images.catalog import Builder, image_tag
+from soulbox_core.images.catalog import Builder, Found
 from soulbox_core.language import Source
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox import cgroup, seccomp
@@ -74,9 +74,12 @@ def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_sandbox(settings: Settings, languages: Registry) -> AsyncIterator[ContainerSandbox]:
+async def open_sandbox(
+    settings: Settings, languages: Registry, images: Mapping[str, Found]
+) -> AsyncIterator[ContainerSandbox]:
     """A started sandbox for every language; closed, it leaves nothing behind.
 
+    :param images: of every language
     :raises StartupError: the host is not fit
     :raises SandboxError: Podman, the kernel or an image is not
     """
@@ -91,7 +94,7 @@ async def open_sandbox(settings: Settings, languages: Registry) -> AsyncIterator
         try:
             sandbox = ContainerSandbox(
                 languages.languages,
-                _images(settings, languages),
+                {name: image.tag for name, image in images.items()},
                 settings,
                 instance,
                 podman,
@@ -114,17 +117,24 @@ async def _serve(settings: Settings) -> None:
     languages = registry.load(settings)
     if not languages.languages:
         raise PluginError("soulbox", "no language is installed; pip install soulbox-python")
+    reaches = _reaches(settings, languages)
     door = _bound_socket(settings.server)
+    images = _images(settings, languages)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_sandbox(settings, languages) as sandbox, AsyncExitStack() as stack:
+    async with open_sandbox(settings, languages, images) as sandbox, AsyncExitStack() as stack:
         limits = settings.limits
         executor = Executor(sandbox)
         cache = CompileCache(ArtifactStore(sandbox.store_dir, settings.cache.store_bytes))
         stack.push_async_callback(cache.close)
-        toolchains = _toolchains(settings, languages)
-        reaches = _reaches(settings, languages)
+        toolchains = {
+            name: Toolchain(
+                plugin_version=languages.versions.get(name, ""),
+                image=f"{image.tag} {image.created}",
+            )
+            for name, image in images.items()
+        }
         installs = Installs(
             cache,
             Installer(sandbox),
@@ -135,10 +145,10 @@ async def _serve(settings: Settings) -> None:
         )
         helpers = _helpers(settings, languages, sandbox, stack)
         builds = Builds(cache, executor, helpers, toolchains)
-        catalog = Catalog(languages, sandbox, executor, limits.default, frozenset(reaches))
+        catalog = Catalog(languages, sandbox, executor, limits.default, installs.languages)
         await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
         admission = Admission(
-            memory_bytes=settings.admission.memory_bytes or memory_for_cells(),
+            memory_bytes=_memory_for_runs(settings, len(helpers)),
             queue=settings.admission.queue,
             queue_seconds=settings.admission.queue_seconds,
         )
@@ -183,16 +193,22 @@ def _helpers(
     return found
 
 
-def _toolchains(settings: Settings, languages: Registry) -> dict[str, Toolchain]:
-    """An image that was built anew, with newer packages, has the tag of the old one."""
-    built = {image.tag: image.created for image in Builder(settings).store.list()}
-    toolchains = {}
-    for name, language in languages.languages.items():
-        tag = image_tag(language)
-        toolchains[name] = Toolchain(
-            plugin_version=languages.versions.get(name, ""), image=f"{tag} {built.get(tag, '')}"
+def _memory_for_runs(settings: Settings, helped: int) -> int:
+    """What runs may reserve together: all there is for cells, less what compile helpers may use.
+
+    :param helped: languages that have helpers
+    :raises HostError: nothing is left
+    """
+    if settings.admission.memory_bytes:
+        return settings.admission.memory_bytes
+    helpers = helped * settings.pool.compilers * settings.limits.compile.memory_bytes
+    left = memory_for_cells() - helpers
+    if left < settings.limits.default.memory_bytes:
+        raise HostError(
+            f"{helpers} bytes for compile helpers leave no memory for runs; lower"
+            " limits.compile.memory_bytes, or set admission.memory_bytes"
         )
-    return toolchains
+    return left
 
 
 def _reaches(settings: Settings, languages: Registry) -> dict[str, Reach]:
@@ -269,16 +285,16 @@ async def _listen(app: ASGIApp, door: socket.socket, until_drained: object) -> N
     config.keep_alive_max_requests = _FOR_EVER
     bound(config)
     config.websocket_ping_interval = _PING_SECONDS
-    await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]
+    await serve_http(app, config, shutdown_trigger=until_drained)  # type: ignore[arg-type]  # Hypercorn wants its own app type
 
 
-def _images(settings: Settings, languages: Registry) -> dict[str, str]:
+def _images(settings: Settings, languages: Registry) -> dict[str, Found]:
     """:raises ImageError: some are not built; says how to"""
-    missing = Builder(settings).missing(languages.languages.values())
+    found = Builder(settings).found(languages.languages.values())
+    missing = [name for name in languages.languages if name not in found]
     if missing:
-        names = ", ".join(language.name for language in missing)
-        raise ImageError(f"no image for {names}; run: soulbox images build")
-    return {name: image_tag(language) for name, language in languages.languages.items()}
+        raise ImageError(f"no image for {', '.join(missing)}; run: soulbox images build")
+    return found
 
 
 def _announce(url: str, languages: Registry, catalog: Catalog, seconds: float) -> None:

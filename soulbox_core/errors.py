@@ -27,6 +27,13 @@ What a program does (a non-zero exit, a signal, a limit hit) is not an error:
 it is a `soulbox_core.model.Status`.
 """
 
+_SHOWN = 80
+
+
+def shown(text: str) -> str:
+    """A caller's own text, quoted and cut to a length that fits into a message."""
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
+
 
 class SoulBoxError(Exception):
     """Base of all errors raised by SoulBox."""
@@ -90,9 +97,8 @@ class UnknownLanguage(RequestError):
     code = "unknown_language"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        shown = name if len(name) <= 80 else f"{name[:77]}..."
         super().__init__(
-            f"no language {shown!r}; known: {', '.join(known) or 'none'}", field="language"
+            f"no language {shown(name)}; known: {', '.join(known) or 'none'}", field="language"
         )
         self.name = name
         self.known = known

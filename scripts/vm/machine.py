@@ -94,7 +94,7 @@ def _relay(process: subprocess.Popen[bytes], seconds: float) -> int:
     selector.register(process.stdout, selectors.EVENT_READ)
     pending = ""
     while selector.select(max(0.0, deadline - time.monotonic())):
-        chunk = process.stdout.read1()  # type: ignore[attr-defined]
+        chunk = process.stdout.read1()  # type: ignore[attr-defined]  # a BufferedReader, typed IO
         if not chunk:
             raise Unable("the machine ended before its job did")
         *lines, pending = (pending + chunk.decode(errors="replace")).split("\n")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from soulbox_core.errors import InvalidRequest
+from soulbox_core.errors import InvalidRequest, shown
 
 PART_BYTES = 255
 """NAME_MAX of every Linux file system."""
@@ -24,12 +24,6 @@ _RULE = (
     "must be relative, without empty, '.' or '..' parts and control characters, "
     f"of at most {DEPTH} parts of {PART_BYTES} bytes and {PATH_BYTES} bytes in all"
 )
-_SHOWN = 80
-
-
-def shown(text: str) -> str:
-    """A caller's own text, quoted and cut to a length that fits into a message."""
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
 
 
 def check_path(path: str, field: str) -> None:

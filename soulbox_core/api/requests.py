@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from soulbox_core.api import schema
-from soulbox_core.api.paths import check_path, check_tree, shown
+from soulbox_core.api.paths import check_path, check_tree
 from soulbox_core.api.schema import AskedLimits, Base64, ClientMessage, Content, Options, RunBody
-from soulbox_core.errors import InvalidRequest, TooLarge
+from soulbox_core.errors import InvalidRequest, TooLarge, shown
 from soulbox_core.language import Language
 from soulbox_core.model import RunRequest, SourceFile, Value
 from soulbox_core.settings import LimitSettings, Server

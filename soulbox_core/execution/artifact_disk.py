@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from soulbox_core.errors import ArtifactError
 from soulbox_core.execution import artifact_manifest, artifact_tree
@@ -95,7 +95,7 @@ class Disk:
         os.mkdir(path, _PRIVATE)
         try:
             records = artifact_tree.write(f"{path}/entry", files)
-            manifest = Manifest(files=records, note=note, size_bytes=size_of(files, note))
+            manifest = Manifest(files=records, note=note, size_bytes=size_of(sizes_of(files), note))
             artifact_manifest.write(f"{path}/manifest", manifest)
         except BaseException:
             _delete(path)
@@ -120,7 +120,7 @@ class Disk:
         """
         path = os.path.dirname(draft)
         records = artifact_tree.adopt(draft)
-        size_bytes = _ENTRY_BYTES + len(note) + artifact_tree.record_blocks(records)
+        size_bytes = size_of({record.path: record.size for record in records}, note)
         manifest = Manifest(files=records, note=note, size_bytes=size_bytes)
         artifact_manifest.write(f"{path}/manifest", manifest)
         return Staged(path=path, manifest=manifest)
@@ -229,9 +229,17 @@ class Disk:
                 yield name
 
 
-def size_of(files: tuple[OutputFile, ...], note: bytes) -> int:
-    """Bytes of the store's room that an artifact takes."""
-    return _ENTRY_BYTES + len(note) + artifact_tree.blocks(files)
+def sizes_of(files: tuple[OutputFile, ...]) -> dict[str, int]:
+    """Path to bytes, as `size_of` takes them."""
+    return {file.path: len(file.content) for file in files}
+
+
+def size_of(sizes: Mapping[str, int], note: bytes) -> int:
+    """Bytes of the store's room that an artifact takes.
+
+    :param sizes: path of each file to its bytes
+    """
+    return _ENTRY_BYTES + len(note) + artifact_tree.blocks(sizes)
 
 
 def shown(id: Id) -> str:

@@ -6,9 +6,9 @@ The paths come out of a cell, so they are trusted no more than the program in it
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from soulbox_core.errors import ArtifactError
+from soulbox_core.errors import ArtifactError, shown
 from soulbox_core.model import OutputFile, Value
 
 FILE_MODE = 0o555
@@ -25,7 +25,6 @@ FILES = 65_536
 _FILE = stat.S_IFREG | FILE_MODE
 _DIRECTORY = stat.S_IFDIR | DIRECTORY_MODE
 _BLOCK_BYTES = 4096
-_SHOWN = 80
 
 
 class Record(Value):
@@ -51,15 +50,15 @@ def check(paths: Iterable[str]) -> None:
     files: set[str] = set()
     for path in paths:
         if not _is_safe(path):
-            raise ArtifactError(f"{_shown(path)} is not a path of a file below the directory")
+            raise ArtifactError(f"{shown(path)} is not a path of a file below the directory")
         if path in files:
-            raise ArtifactError(f"{_shown(path)} is there twice")
+            raise ArtifactError(f"{shown(path)} is there twice")
         files.add(path)
     if len(files) > FILES:
         raise ArtifactError(f"there are {len(files)} files and at most {FILES} can be kept")
     for directory in directories(files):
         if directory in files:
-            raise ArtifactError(f"{_shown(directory)} is a file and a directory")
+            raise ArtifactError(f"{shown(directory)} is a file and a directory")
 
 
 def directories(paths: Iterable[str]) -> set[str]:
@@ -67,10 +66,13 @@ def directories(paths: Iterable[str]) -> set[str]:
     return {parent for path in paths for parent in _parents(path)}
 
 
-def blocks(files: tuple[OutputFile, ...]) -> int:
-    """Bytes that the files and their directories take of a file system."""
-    contents = sum(-(-len(file.content) // _BLOCK_BYTES) for file in files)
-    return (contents + 1 + len(directories(file.path for file in files))) * _BLOCK_BYTES
+def blocks(sizes: Mapping[str, int]) -> int:
+    """Bytes that files and their directories take of a file system.
+
+    :param sizes: path to bytes
+    """
+    contents = sum(-(-size // _BLOCK_BYTES) for size in sizes.values())
+    return (contents + 1 + len(directories(sizes))) * _BLOCK_BYTES
 
 
 def write(top: str, files: tuple[OutputFile, ...]) -> tuple[Record, ...]:
@@ -98,16 +100,10 @@ def adopt(top: str) -> tuple[Record, ...]:
     parents = directories(files)
     others = found - parents - {*files}
     if others:  # they would be found to be there unasked after the next start
-        raise ArtifactError(f"{_shown(min(others))} is no file and no directory of one")
+        raise ArtifactError(f"{shown(min(others))} is no file and no directory of one")
     for directory in (top, *(f"{top}/{each}" for each in parents)):
         os.chmod(directory, DIRECTORY_MODE)
     return tuple(_adopt(top, path) for path in files)
-
-
-def record_blocks(records: tuple[Record, ...]) -> int:
-    """Bytes that recorded files and their directories take of a file system."""
-    contents = sum(-(-record.size // _BLOCK_BYTES) for record in records)
-    return (contents + 1 + len(directories(record.path for record in records))) * _BLOCK_BYTES
 
 
 def look(top: str, paths: Collection[str]) -> Looks:
@@ -151,7 +147,7 @@ def _verify(top: str, records: tuple[Record, ...]) -> Looks:
     expected = paths | directories(paths)
     found = set(_listing(top))
     if found != expected:
-        raise ArtifactError(f"{_shown(min(found ^ expected))} is missing, or there unasked")
+        raise ArtifactError(f"{shown(min(found ^ expected))} is missing, or there unasked")
     looks = look(top, paths)  # before reading, so that a change meanwhile is seen the next time
     for path, (mode, *_) in looks:
         wanted = _FILE if path[len(top) + 1 :] in paths else _DIRECTORY
@@ -160,9 +156,9 @@ def _verify(top: str, records: tuple[Record, ...]) -> Looks:
     for record in records:
         with open(f"{top}/{record.path}", "rb") as file:
             if os.fstat(file.fileno()).st_size != record.size:
-                raise ArtifactError(f"{_shown(record.path)} has another size")
+                raise ArtifactError(f"{shown(record.path)} has another size")
             if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
-                raise ArtifactError(f"{_shown(record.path)} has another content")
+                raise ArtifactError(f"{shown(record.path)} has another content")
     return looks
 
 
@@ -230,8 +226,4 @@ def _parents(path: str) -> Iterator[str]:
 def _below(looks: Looks, path: str) -> str:
     """A path for a message: without the directory, whose name is a secret of its cells."""
     top = looks[0][0]
-    return _shown(path[len(top) + 1 :]) if path != top else "the directory"
-
-
-def _shown(path: str) -> str:
-    return repr(path if len(path) <= _SHOWN else path[: _SHOWN - 3] + "...")
+    return shown(path[len(top) + 1 :]) if path != top else "the directory"

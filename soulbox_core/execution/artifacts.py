@@ -3,14 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from soulbox_core.errors import ArtifactError, ArtifactTooLarge, HostError, SandboxError
 from soulbox_core.execution import artifact_tree
-from soulbox_core.execution.artifact_disk import KEY, Disk, Id, Staged, shown, size_of
+from soulbox_core.execution.artifact_disk import (
+    KEY,
+    Disk,
+    Id,
+    Staged,
+    shown,
+    size_of,
+    sizes_of,
+)
 from soulbox_core.execution.artifact_index import Entry, Index
 from soulbox_core.execution.artifact_manifest import Manifest
 from soulbox_core.execution.artifact_tree import Looks
@@ -77,16 +85,6 @@ class ArtifactStore:
             self._disk.delete(self._disk.retire(self._make_room()))
         except OSError as error:
             raise HostError(f"artifact store: {_said(error)}") from None
-
-    def directory(self, language: str) -> Path:
-        """The directory that the language's cells see; made if it is not there.
-
-        :raises SandboxError: it cannot be made
-        """
-        try:
-            return Path(self._disk.language(language))
-        except OSError as error:
-            raise SandboxError(f"artifact store: {_said(error)}") from error
 
     def stats(self) -> StoreStats:
         """How it is now."""
@@ -214,27 +212,27 @@ class ArtifactStore:
         present = await self._find(id)
         if present is not None:
             return present
-        size_bytes = size_of(files, note)
-        if size_bytes > self._index.max_bytes:
-            raise ArtifactTooLarge(size_bytes, self._index.max_bytes)
+        self._check_size(size_of(sizes_of(files), note))  # before it is written
+        return await self._keep(id, lambda: self._disk.stage(files, note))
+
+    async def _put_draft(self, id: Id, draft: Path, note: bytes) -> Artifact:
         try:
-            staged = await asyncio.to_thread(self._disk.stage, files, note)
+            return await self._keep(id, lambda: self._disk.stage_draft(str(draft), note))
+        finally:
+            self.scrap(draft)
+
+    async def _keep(self, id: Id, stage: Callable[[], Staged]) -> Artifact:
+        try:
+            staged = await asyncio.to_thread(stage)
+            self._check_size(staged.manifest.size_bytes)
             async with self._changing:
                 return await self._publish(id, staged)
         except OSError as error:
             raise SandboxError(f"artifact store: {_said(error)}") from error
 
-    async def _put_draft(self, id: Id, draft: Path, note: bytes) -> Artifact:
-        try:
-            staged = await asyncio.to_thread(self._disk.stage_draft, str(draft), note)
-            if staged.manifest.size_bytes > self._index.max_bytes:
-                raise ArtifactTooLarge(staged.manifest.size_bytes, self._index.max_bytes)
-            async with self._changing:
-                return await self._publish(id, staged)
-        except OSError as error:
-            raise SandboxError(f"artifact store: {_said(error)}") from error
-        finally:
-            self.scrap(draft)
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self._index.max_bytes:
+            raise ArtifactTooLarge(size_bytes, self._index.max_bytes)
 
     async def _publish(self, id: Id, staged: Staged) -> Artifact:
         manifest = staged.manifest

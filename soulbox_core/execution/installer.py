@@ -7,8 +7,8 @@ import msgspec
 from soulbox_core.egress.proxy import Host, Proxy
 from soulbox_core.execution.outputs import Transcript
 from soulbox_core.execution.plan import Plan
-from soulbox_core.execution.verdict import judge
-from soulbox_core.model import Facts, Status, Value
+from soulbox_core.execution.verdict import made
+from soulbox_core.model import Facts, Value
 from soulbox_core.sandbox.port import Sandbox
 
 TRAFFIC = 4
@@ -40,7 +40,10 @@ class Installer:
         output = Transcript()
         proxy = Proxy(hosts, limits.output_file_bytes * TRAFFIC)
         cell = await self._sandbox.claim(
-            plan.language, scratch_bytes=limits.scratch_bytes, cold=True, egress=True
+            plan.language,
+            scratch_bytes=limits.scratch_bytes,
+            cold=plan.cold,
+            egress=plan.egress,
         )
         try:
             async with proxy.serving(cell.listener()):
@@ -56,12 +59,9 @@ class Installer:
 
 def _installed(facts: Facts, output: Transcript, proxy: Proxy, most_bytes: int) -> Installed:
     """Say what the package manager could not know."""
-    status = judge(facts)
-    ok = status is Status.OK and not facts.outputs_skipped
-    if status not in (Status.OK, Status.FAILED):
-        output.add(f"the install was stopped: {status}\n")
-    elif status is Status.OK and not ok:
-        output.add(f"the packages have more than {most_bytes} bytes, or too many files\n")
+    too_much = f"the packages have more than {most_bytes} bytes, or too many files"
+    ok, said = made(facts, "the install", too_much)
+    output.add(said)
     if not ok and proxy.refused:
         output.add(f"not to be reached from here: {', '.join(sorted(proxy.refused)[:5])}\n")
     return Installed(ok=ok, output=output.content, facts=facts)

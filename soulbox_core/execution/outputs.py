@@ -46,8 +46,8 @@ class Transcript:
         self._buffer += data
 
     def add(self, text: str) -> None:
-        """Say something of our own, on a line of its own."""
-        if self._buffer and not self._buffer.endswith(b"\n"):
+        """Say something of our own, if it is anything, on a line of its own."""
+        if text and self._buffer and not self._buffer.endswith(b"\n"):
             self._buffer += b"\n"
         self._buffer += text.encode()
 

@@ -14,7 +14,7 @@ from soulbox_core.commands import (
     spliced,
     variables,
 )
-from soulbox_core.errors import InvalidRequest
+from soulbox_core.errors import InvalidRequest, shown
 from soulbox_core.language import (
     ARTIFACT,
     DEPENDENCIES,
@@ -34,8 +34,6 @@ _CERTIFICATES = ".certificates.pem"
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _ANY = "*"
 _PAGE_BYTES = 4096
-_SHOWN = 80
-"""Characters of what the caller wrote that a message quotes."""
 
 
 class Allowance(Value):
@@ -230,18 +228,14 @@ def _options(language: Language, asked: Mapping[str, str]) -> dict[str, str]:
         if name not in options:
             known = ", ".join(options) or "none"
             raise InvalidRequest(
-                f"{language.name} has no option {_shown(name)}; known: {known}", field="options"
+                f"{language.name} has no option {shown(name)}; known: {known}", field="options"
             )
         if value not in options[name].values:
             known = ", ".join(options[name].values)
             raise InvalidRequest(
-                f"{name} cannot be {_shown(value)}; one of: {known}", field=f"options.{name}"
+                f"{name} cannot be {shown(value)}; one of: {known}", field=f"options.{name}"
             )
     return {name: asked.get(name, option.values[0]) for name, option in options.items()}
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}...")
 
 
 def _plain(path: str) -> str:
@@ -255,7 +249,7 @@ def _check_beside(files: tuple[SourceFile, ...], theirs: set[str]) -> None:
         for path in theirs:
             if path.startswith(f"{file.path}/") or file.path.startswith(f"{path}/"):
                 raise InvalidRequest(
-                    f"{_shown(path)} cannot be beside {_shown(file.path)}, which compiling needs",
+                    f"{shown(path)} cannot be beside {shown(file.path)}, which compiling needs",
                     field="files",
                 )
 

@@ -3,11 +3,10 @@
 import re
 from fnmatch import fnmatchcase
 
-from soulbox_core.errors import DependenciesRefused
+from soulbox_core.errors import DependenciesRefused, shown
 from soulbox_core.language import Language
 from soulbox_core.settings import DependencySettings
 
-_SHOWN = 80
 _DASHES = re.compile(r"[-_.]+")
 
 
@@ -30,12 +29,12 @@ def checked(
         match = pattern.fullmatch(requirement) if _is_plain(requirement) else None
         if match is None:
             raise DependenciesRefused(
-                f"{_shown(requirement)} is not a package of {language.name}'s registry, with or"
+                f"{shown(requirement)} is not a package of {language.name}'s registry, with or"
                 " without a version"
             )
         name = match[1].lower()
         if not _matches(name, settings.allow) or _denied(name, settings.deny):
-            raise DependenciesRefused(f"{_shown(name)} is not one of the packages allowed here")
+            raise DependenciesRefused(f"{shown(name)} is not one of the packages allowed here")
     return tuple(sorted(set(requirements)))
 
 
@@ -54,7 +53,3 @@ def _denied(name: str, globs: tuple[str, ...]) -> bool:
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, glob.lower()) for glob in globs)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}...")

@@ -50,6 +50,25 @@ def judge(facts: Facts) -> Status:
     return Status.OK
 
 
+def made(facts: Facts, maker: str, too_much: str) -> tuple[bool, str]:
+    """Whether a step that was to make something did, and what its caller has to be told besides.
+
+    :param maker: what it was, such as 'the compiler'
+    :param too_much: a line for when what it made is more than is kept
+    """
+    status = judge(facts)
+    if status not in (Status.OK, Status.FAILED):
+        return False, stopped(maker, status)
+    if status is Status.OK and facts.outputs_skipped:
+        return False, f"{too_much}\n"
+    return status is Status.OK, ""
+
+
+def stopped(maker: str, status: Status) -> str:
+    """How a step's caller is told that a limit ended it."""
+    return f"{maker} was stopped: {status}\n"
+
+
 def _lack(facts: Facts) -> Status | None:
     """What the program lacked, if that explains why it came to a bad end by itself.
 

@@ -10,7 +10,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from soulbox_core.images.recipe import LAYERS, Recipe, image_tag, recipe
 from soulbox_core.images.store import Store, StoredImage
 from soulbox_core.images.tree import Report
 from soulbox_core.language import Language
+from soulbox_core.model import Value
 from soulbox_core.settings import Settings
 
-__all__ = ["Builder", "Report", "image_tag", "needed_tags"]
+__all__ = ["Builder", "Found", "Report", "image_tag", "needed_tags"]
 
 _PIP_ADVICE = (
     "check the requirements' names and versions (only wheels for the image's Python are taken), "
@@ -33,6 +34,15 @@ _PIP_SAYS = ("Collecting ", "Downloading ", "Installing ")
 """How the lines of pip begin that tell how far it is."""
 _CONTAINER = "soulbox-setup"
 """The one that a setup fills; there is one build at a time."""
+
+
+class Found(Value):
+    """An image that is there."""
+
+    tag: str
+    created: int | None
+    """Unix time: one that was built anew has the tag of the old one. None for one that was pulled
+    ready."""
 
 
 class Builder:
@@ -53,8 +63,23 @@ class Builder:
 
         :raises ImageError: Podman refused
         """
-        there = {image.tag for image in self.store.list()}
-        return [one for one in languages if not self._is_there(one, there)]
+        asked = tuple(languages)
+        found = self.found(asked)
+        return [one for one in asked if one.name not in found]
+
+    def found(self, languages: Iterable[Language]) -> dict[str, Found]:
+        """The images of those languages whose images are there, by the languages' names.
+
+        :raises ImageError: Podman refused
+        """
+        built = {image.tag: image.created for image in self.store.list()}
+        return {
+            one.name: Found(tag=tag, created=built.get(tag))
+            for one in languages
+            for tag in (image_tag(one),)
+            # A reference may be short, where a list has full names.
+            if tag in built or (one.image.reference and self.store.exists(tag))
+        }
 
     def build(self, language: Language, report: Report, *, force: bool = False) -> bool:
         """Build a language's image unless it is there. False if there was nothing to do.
@@ -95,10 +120,6 @@ class Builder:
         # Podman would take all tags but the last from an image that is used, and so the name by
         # which a running service makes its next container.
         return not image.containers and self.store.remove(image.tag)
-
-    def _is_there(self, language: Language, there: Container[str]) -> bool:
-        reference = language.image.reference  # may be short, where a list has full names
-        return self.store.exists(reference) if reference else recipe(language).tag in there
 
     def _build(self, what: Recipe, report: Report, force: bool) -> None:
         if self._to_do(what.tree_tag, force):

@@ -12,9 +12,10 @@ from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.helper import HelperRequest, Helpers
 from soulbox_core.execution.outputs import Transcript
 from soulbox_core.execution.plan import Compiling, Plan
-from soulbox_core.execution.verdict import judge
+from soulbox_core.execution.verdict import made, stopped
 from soulbox_core.model import Compilation, Facts, Status, Step, Usage, Value
 
+_COMPILER = "the compiler"
 _STOPPED = {
     "wall": Status.WALL_TIME_EXCEEDED,
     "memory": Status.MEMORY_EXCEEDED,
@@ -73,7 +74,8 @@ class Builds:
     def memory_bytes(self, plan: Plan) -> int:
         """Memory that the plan's compile step will take, as far as can be told now.
 
-        None if the artifact is there, and none with a helper, whose memory is set aside for good.
+        None if the artifact is there, and none with a helper, whose memory no run reserves: it is
+        taken off what there is for cells when the service starts.
         """
         compiling = plan.compiling
         if compiling is None or plan.language in self._helpers:
@@ -110,16 +112,10 @@ class Builds:
         output = Transcript()
         plan = Plan(language=language, step=compiling.step, cold=True)
         ending = await self._executor.run(plan, output)
-        facts, limits = ending.facts, compiling.step.limits
-        status = judge(facts)
-        if status not in (Status.OK, Status.FAILED):
-            output.add(f"the compiler was stopped: {status}\n")
-        elif status is Status.OK and facts.outputs_skipped:
-            output.add(
-                f"what the compiler made is more than {limits.output_file_bytes} bytes"
-                " or too many files\n"
-            )
-        ok = status is Status.OK and not facts.outputs_skipped
+        facts, most_bytes = ending.facts, compiling.step.limits.output_file_bytes
+        too_much = f"what the compiler made is more than {most_bytes} bytes or too many files"
+        ok, said = made(facts, _COMPILER, too_much)
+        output.add(said)
         if not ok:
             return Built(ok=False, output=output.content, facts=facts)
         return Built(ok=True, files=facts.output_files, output=output.content)
@@ -136,7 +132,7 @@ class Builds:
         transcript = Transcript()
         transcript("stderr", answer.output)
         if answer.stopped_by is not None:
-            transcript.add(f"the compiler was stopped: {_STOPPED[answer.stopped_by]}\n")
+            transcript.add(stopped(_COMPILER, _STOPPED[answer.stopped_by]))
         return Built(ok=False, output=transcript.content, facts=_failed(seconds))
 
 

@@ -7,7 +7,7 @@ from soulbox_core.egress.proxy import Host
 from soulbox_core.execution.cache_key import KeyParts, cache_key
 from soulbox_core.execution.compile_cache import Built, CompileCache
 from soulbox_core.execution.installer import Installer
-from soulbox_core.execution.plan import STORE, Plan, install_plan
+from soulbox_core.execution.plan import STORE, install_plan
 from soulbox_core.execution.requirements import checked
 from soulbox_core.language import Language
 from soulbox_core.model import Facts, Limits, Value
@@ -18,10 +18,14 @@ from soulbox_core.settings import DependencySettings
 class Layer(Value):
     """The packages of one request, installed or to be."""
 
+    language: Language
+    requirements: tuple[str, ...]
     key: str
-    directory: str
-    """Where cells see them."""
-    plan: Plan
+
+    @property
+    def directory(self) -> str:
+        """Where cells see them."""
+        return f"{STORE}/{self.key}"
 
 
 class Install(Value):
@@ -78,13 +82,11 @@ class Installs:
         settings = DependencySettings() if reach is None else reach.settings
         requirements = checked(requirements, language, settings)
         key = self._key(language, requirements)
-        directory = f"{STORE}/{key}"
-        plan = install_plan(language, requirements, self._limits, directory, self._certificates)
-        return Layer(key=key, directory=directory, plan=plan)
+        return Layer(language=language, requirements=requirements, key=key)
 
     def memory_bytes(self, layer: Layer | None) -> int:
         """Memory that installing it will take, as far as can be told now; none if it is there."""
-        if layer is None or self._cache.store.has(layer.plan.language, layer.key):
+        if layer is None or self._cache.store.has(layer.language.name, layer.key):
             return 0
         return self._limits.memory_bytes
 
@@ -97,11 +99,14 @@ class Installs:
         if layer is None:
             yield None
             return
-        plan = layer.plan
+        language = layer.language
 
         async def build() -> Built:
+            plan = install_plan(
+                language, layer.requirements, self._limits, layer.directory, self._certificates
+            )
             draft = await self._cache.store.draft()
-            hosts = self._reaches[plan.language].hosts
+            hosts = self._reaches[language.name].hosts
             try:
                 done = await self._installer.run(plan, hosts, draft)
             except BaseException:
@@ -110,7 +115,7 @@ class Installs:
             return Built(ok=done.ok, output=done.output, facts=done.facts, draft=draft)
 
         async with AsyncExitStack() as stack:
-            obtained = await obtain(stack, self._cache, plan.language, layer.key, build)
+            obtained = await obtain(stack, self._cache, language.name, layer.key, build)
             yield Install(output=obtained.output, failure=obtained.failure)
 
     def _key(self, language: Language, requirements: tuple[str, ...]) -> str:

@@ -44,7 +44,7 @@ async def listening(
     server.bound(config)
     stop = asyncio.Event()
     app = build(runs, FakeCatalog(), settings)
-    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]  # as app.py
     try:
         yield port
     finally:

@@ -1,6 +1,6 @@
 """Names and files of artifacts that tests need and do not care about."""
 
-from soulbox_core.execution.artifact_disk import size_of
+from soulbox_core.execution.artifact_disk import size_of, sizes_of
 from soulbox_core.model import OutputFile
 
 LUA = "lua"
@@ -22,5 +22,5 @@ def file(size: int, path: str = "main") -> tuple[OutputFile, ...]:
     return (OutputFile(path=path, content=b"x" * size),)
 
 
-UNIT = size_of(file(1), NOTE)
+UNIT = size_of(sizes_of(file(1)), NOTE)
 """Room that an artifact of one small file takes."""

@@ -26,7 +26,7 @@ async def test_a_kill_at_any_moment_loses_nothing_and_leaves_nothing(tmp_path: P
 
 async def is_whole(root: Path, done: set[int]) -> None:
     store = ArtifactStore(root, ROOM)
-    store.directory(LUA)
+    (root / LUA).mkdir(exist_ok=True)
     (root / ".meta" / LUA).mkdir(exist_ok=True)
     entries = set(os.listdir(root / LUA))
     assert entries == {name[:-5] for name in os.listdir(root / ".meta" / LUA)}

@@ -118,6 +118,6 @@ def test_everyone_may_read_and_execute_and_nobody_write(umask: int, tmp_path: Pa
 def test_room_is_counted_in_blocks() -> None:
     sizes = {0: 1, 1: 2, 4096: 2, 4097: 3}
     for size, blocks in sizes.items():
-        assert tree.blocks((OutputFile(path="a", content=b"x" * size),)) == blocks * 4096
-    assert tree.blocks(()) == 4096
-    assert tree.blocks((OutputFile(path="a/b/c", content=b""),)) == 3 * 4096
+        assert tree.blocks({"a": size}) == blocks * 4096
+    assert tree.blocks({}) == 4096
+    assert tree.blocks({"a/b/c": 0}) == 3 * 4096

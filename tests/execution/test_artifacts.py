@@ -292,8 +292,8 @@ async def test_drafts_that_were_not_put_are_swept(root: Path) -> None:
 async def test_cells_may_open_what_they_know_and_list_nothing(root: Path) -> None:
     before = os.umask(0o077)
     try:
+        (root / "luau").mkdir(parents=True)  # as an earlier life may have left it
         store = ArtifactStore(root, ROOM)
-        assert store.directory("luau") == root / "luau"
         await put(store, 1)
     finally:
         os.umask(before)
@@ -305,6 +305,7 @@ async def test_cells_may_open_what_they_know_and_list_nothing(root: Path) -> Non
         "store/.meta": 0o700,
         "store/.meta/lua": 0o700,
         f"store/.meta/lua/{key(1)}.json": 0o600,
+        "store/.meta/luau": 0o700,
         "store/luau": 0o711,
         "store/lua": 0o711,
         name: 0o755,
@@ -319,12 +320,13 @@ async def test_cells_may_open_what_they_know_and_list_nothing(root: Path) -> Non
 async def test_a_language_s_directory_is_never_replaced(root: Path) -> None:
     """It is mounted into containers: in another one of its name they would see nothing."""
     store = ArtifactStore(root, UNIT)
-    inode = store.directory(LUA).stat().st_ino
+    (root / LUA).mkdir()
+    inode = (root / LUA).stat().st_ino
     for number in range(3):
         await put(store, number, file(1))
     await store.close()
     store = ArtifactStore(root, UNIT)
-    assert store.directory(LUA).stat().st_ino == inode
+    assert (root / LUA).stat().st_ino == inode
 
 
 # -- restarts ----------------------------------------------------------------------------------
@@ -387,8 +389,6 @@ async def test_a_file_system_that_refuses_is_our_failure(root: Path) -> None:
     (root / LUA).write_bytes(b"in the way")
     with pytest.raises(SandboxError, match=r"artifact store: .*/lua"):
         await put(store, 1)
-    with pytest.raises(SandboxError, match=r"artifact store: .*/lua"):
-        store.directory(LUA)
     assert os.listdir(root / ".tmp") == []
     (root / LUA).unlink()
     assert await put(store, 1) == await store.get(LUA, key(1))

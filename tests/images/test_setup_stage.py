@@ -124,11 +124,11 @@ def test_preloads_are_words_of_their_own(builder: Builder) -> None:
 
 def test_what_is_not_for_runs_stays_out_of_the_image(builder: Builder) -> None:
     litter = (
-        "for place in /root/.npm /tmp /var/tmp /run /dev/shm; do"
+        "for place in $HOME/.npm /tmp /var/tmp /run /dev/shm; do"
         " mkdir -p $place; echo litter > $place/setup-test-litter; chown 1000 $place/*; done;"
         " echo kept > /usr/local/setup-test-kept"
     )
-    check = "test -f /root/.npm/setup-test-litter -a -f /tmp/setup-test-litter"
+    check = "test -f $HOME/.npm/setup-test-litter -a -f /tmp/setup-test-litter"
     tag = built(builder, setup(litter, check))
     found = output(tag, "find / -xdev -name 'setup-test-*'; ls -A /root")
     assert found == "/usr/local/setup-test-kept\n.bashrc\n.profile\n"
@@ -151,7 +151,7 @@ def test_the_operators_registries_are_known_during_the_setup_alone(
     one = language(
         "setup-test",
         setup(
-            '{ cat /root/.npmrc /root/.cargo/config.toml "$SSL_CERT_FILE" "$NODE_EXTRA_CA_CERTS";'
+            '{ cat ~/.npmrc ~/.cargo/config.toml "$SSL_CERT_FILE" "$NODE_EXTRA_CA_CERTS";'
             ' echo "$HTTPS_PROXY $GOPROXY $UNRELATED_TOKEN"; } >/tmp/told',
             "for word in npmrc cargo proxy go; do grep -q secret-$word /tmp/told; done",
             "! grep secret-unrelated /tmp/told",

@@ -295,7 +295,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return _exit_code(error)
     trace = _cut(error)
-    sys.last_exc = sys.last_value = error  # type: ignore[attr-defined, unused-ignore]
+    sys.last_exc = sys.last_value = error  # type: ignore[attr-defined, unused-ignore]  # since 3.12
     sys.last_type, sys.last_traceback = type(error), trace
     if not hasattr(sys, "excepthook"):
         _tell("sys.excepthook is missing\n")
@@ -456,7 +456,7 @@ def _clear(newest: str) -> None:
     survives, because something of ours or of a preload's refers to it, is cleared name by name.
     """
     _gc_callbacks.clear()
-    sys.last_exc = None  # type: ignore[attr-defined, unused-ignore]
+    sys.last_exc = None  # type: ignore[attr-defined, unused-ignore]  # since 3.12
     sys.last_type = sys.last_value = sys.last_traceback = None
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, name, getattr(sys, f"__{name}__", None))
@@ -489,7 +489,7 @@ def _forget(modules: list[str]) -> list[weakref.ref[_Token]]:
         if isinstance(module, types.ModuleType):
             token = vars(module)[""] = _Token()
             tokens.append(weakref.ref(token))
-            sys.modules[name] = None  # type: ignore[assignment]
+            sys.modules[name] = None  # type: ignore[assignment]  # as import(lib) itself allows
     return tokens
 
 

@@ -38,7 +38,7 @@ FLAGS = "flags"
 
 # Where cargo works. The same for the image and in a cell: it is in cargo's fingerprints.
 CARGO_HOME = Path("/tmp/cargo")  # noqa: S108, setup and cells have a /tmp of their own
-WORK = Path("/tmp/crates")  # noqa: S108
+WORK = Path("/tmp/crates")  # noqa: S108, the same
 BUILT = WORK / "target"
 OPERATORS = ("config.toml", "credentials.toml")
 """In the home directory of who builds the image: where crates come from."""
