@@ -1,10 +1,12 @@
 """All bars of the main job, in one run on one machine."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import msgspec
@@ -62,8 +64,10 @@ def measure_bare(bare: BareLauncher, count: int) -> Bare:
 
 
 def pss_without_preloads(loaded: settings.Settings) -> float:
-    """MiB of one warm idle container."""
-    with served("bench-idle", "languages.python.preloads=[]") as (service, _):
+    """MiB of one warm idle container, the only one of its service."""
+    others = [one.name for one in entry_points(group="soulbox") if one.name != "python"]
+    flags = ("languages.python.preloads=[]", f"plugins.blocked={json.dumps(others)}")
+    with served("bench-idle", *flags) as (service, _):
         service.run(HELLO)
         time.sleep(1)
         instance = Path(loaded.state_dir, "instances", "bench-idle", "id").read_text()
