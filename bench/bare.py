@@ -68,6 +68,8 @@ class BareLauncher:
             "scratch_bytes": _LIMITS.scratch_bytes,
             "rehearse": rehearse,
             "egress": False,
+            "volumes": (),
+            "hidden": (),
             "boot": None,
             "rlimits": {"RLIMIT_NOFILE": 4096, "RLIMIT_CORE": 0},
         }
@@ -210,6 +212,7 @@ def bare_launcher(settings: Settings, language: Language, image: str) -> Iterato
                 template=str(language.template),
                 store_dir=str(control),
                 open_files=4096,
+                trust_dir=str(control),
             )
             tree.adopt(asyncio.run(podman.run(spec)), 1 << 30)
             launcher, _ = listener.accept()

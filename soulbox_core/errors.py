@@ -8,6 +8,11 @@
     │   ├── UnsupportedMedia    a content type or encoding we do not read
     │   ├── UnknownLanguage     no such language, or it is out of order
     │   ├── DependenciesRefused packages that may not be installed here
+    │   ├── Unauthenticated     no credential, or one that is no good
+    │   ├── Forbidden           the caller may not do this
+    │   ├── IdempotencyMismatch the same Idempotency-Key with another request
+    │   ├── RateLimited         too many requests
+    │   ├── QuotaExceeded       too many runs at one time, or too much CPU time for a day
     │   └── Overloaded          no room now; try again later
     ├── SandboxError            our failure, never the program's
     │   ├── CellLost            the cell or its container died under a run
@@ -15,17 +20,23 @@
     │   ├── CgroupError         the kernel refused a limit or a read
     │   ├── ContainerError      Podman or the launcher failed
     │   ├── ImageError          a language image is missing or did not build
+    │   ├── StoreFailed         the database failed, or a record in it is damaged
     │   ├── LanguageError       a plugin's function failed for this request
     │   └── ArtifactError       what a step left behind cannot be kept
     │       └── ArtifactTooLarge    there is more of it than the store may hold
     └── StartupError            the service must not start like this
         ├── SettingsError       a wrong key or value in the configuration
         ├── HostError           the host lacks something; says what to run
+        ├── StoreError          the database cannot be opened
         └── PluginError         a language plugin broke the contract
 
 What a program does (a non-zero exit, a signal, a limit hit) is not an error:
 it is a `soulbox_core.model.Status`.
 """
+
+from math import ceil
+
+from soulbox_core.model import Standing
 
 _SHOWN = 80
 
@@ -113,6 +124,60 @@ class DependenciesRefused(RequestError):
         super().__init__(detail, field="dependencies")
 
 
+class Unauthenticated(RequestError):
+    """There is no credential, or it is no good. The message never says what is wrong with it."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("send a valid API key or access token: authorization: Bearer ...")
+
+
+class Forbidden(RequestError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+
+
+class IdempotencyMismatch(RequestError):
+    """An Idempotency-Key came again with a request that is not the one it came with first."""
+
+    code = "idempotency_mismatch"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was used for another request; choose a new one",
+            field="idempotency-key",
+        )
+
+
+class RateLimited(RequestError):
+    """Too many requests for now.
+
+    :param standing: how the caller stands with the bucket that is empty
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, standing: Standing) -> None:
+        super().__init__(detail)
+        self.standing = standing
+        self.retry_after_seconds = max(1, ceil(standing.retry_after_seconds))
+
+
+class QuotaExceeded(RequestError):
+    """What the caller may use is used up: runs at one time, or CPU time for a day.
+
+    :param retry_after_seconds: when there may be some again
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Overloaded(RequestError):
     """There is no room for the run now.
 
@@ -177,6 +242,12 @@ class ArtifactTooLarge(ArtifactError):
         self.max_bytes = max_bytes
 
 
+class StoreFailed(SandboxError):
+    """The database failed, or a record in it is damaged."""
+
+    code = "store_failed"
+
+
 class LanguageError(SandboxError):
     """A function of a language plugin raised, or returned what it must not."""
 
@@ -193,6 +264,10 @@ class SettingsError(StartupError):
 
 class HostError(StartupError):
     """The host lacks something the service needs; the message says what to run."""
+
+
+class StoreError(StartupError):
+    """The database cannot be opened, or another process has it."""
 
 
 class PluginError(StartupError):

@@ -24,6 +24,11 @@ REQUIREMENTS = "{requirements}"
 DEPENDENCIES = "{dependencies}"
 """In command lines and variables: the directory in which a request's packages are found later."""
 
+CERTIFICATES = "/soulbox/trust/certificates.pem"
+"""In a step that has a proxy: the authorities by which other hosts are known, as PEM."""
+CERTIFICATES_PKCS12 = "/soulbox/trust/certificates.p12"
+"""The same as PKCS#12, without a password."""
+
 
 class Image(Value):
     """How a language's image is built. The core adds python3 for the launcher."""
@@ -61,6 +66,9 @@ class Source(Value):
     """Every option of the language to its value, asked for or by default."""
     limits: Limits = Limits()
     """What the step will be held to, so that a runtime can be told of it."""
+    proxy: str | None = None
+    """URL of the HTTP proxy that is the step's only way to other hosts; None if it has none. The
+    usual variables name it already; this is for clients that do not read them."""
 
     @property
     def text(self) -> str:

@@ -44,6 +44,36 @@ class Status(StrEnum):
     """The packages asked for could not be installed, so nothing was run; stderr says why."""
 
 
+class Caller(Value):
+    """Who a request is from, as far as it was proven."""
+
+    id: str
+    """`key:...` for an API key and the tokens traded for it, `token:issuer:subject` for an outside
+    issuer's, `address:...` where callers need not prove who they are."""
+    scopes: frozenset[str]
+    policy: str = "default"
+    """Name of what it may do."""
+
+
+class Standing(Value):
+    """How a caller stands with a token bucket."""
+
+    share: str
+    """What the bucket is called where callers see it."""
+    limit: int
+    """What it holds."""
+    window_seconds: float
+    """How long it takes to fill from empty."""
+    remaining: int
+    """Whole tokens in it."""
+    reset_seconds: float
+    """How long until it is full."""
+    allowed: bool = True
+    """Whether there was a token to take."""
+    retry_after_seconds: float = 0.0
+    """How long until there is one."""
+
+
 class Limits(Value, forbid_unknown_fields=True):
     """What one step may use. Every field is set by the core; there is no 'unlimited'."""
 
@@ -97,6 +127,10 @@ class RunRequest(Value):
     """Names of the language's options to the value asked for."""
     dependencies: tuple[str, ...] = ()
     """Packages to have installed, in the words of the language's package manager."""
+    network: tuple[str, ...] = ()
+    """Hosts to reach: `name` or `*.name`, either with `:port`."""
+    mounts: tuple[str, ...] = ()
+    """Names of volumes to see."""
 
 
 class Step(Value):
@@ -185,6 +219,17 @@ class Compilation(Value):
     """What the compiler said: its warnings, or why it failed."""
 
 
+class Visit(Value):
+    """What a run had to do with one host."""
+
+    host: str
+    port: int
+    allowed: bool
+    connections: int
+    sent_bytes: int
+    received_bytes: int
+
+
 class Outcome(Value):
     """What came of a run."""
 
@@ -205,6 +250,10 @@ class Outcome(Value):
     outputs_skipped: tuple[str, ...]
     compilation: Compilation | None = None
     """None if there was nothing to compile."""
+    network: tuple[Visit, ...] | None = None
+    """Whom it talked to or tried to; None if it had no way out."""
+    replayed: bool = False
+    """It is that of an earlier request with the same Idempotency-Key."""
 
 
 class Started(Value):

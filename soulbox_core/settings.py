@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, dataclass_transform
+from typing import Annotated, Any, Literal, dataclass_transform
 
 import msgspec
 
@@ -16,8 +16,8 @@ from soulbox_core.errors import SettingsError
 from soulbox_core.model import Limits
 
 PREFIX = "SOULBOX_"
-_NOT_SETTINGS = frozenset({"SOULBOX_CONFIG", "SOULBOX_URL"})
-"""The command line's own: where the settings file is, and which service to talk to."""
+_NOT_SETTINGS = frozenset({"SOULBOX_CONFIG", "SOULBOX_URL", "SOULBOX_KEY"})
+"""The command line's own: where the settings file is, which service to talk to, and as whom."""
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -51,6 +51,139 @@ class Server(Section):
     """Longest that a client may keep its answer waiting, all pieces of it together."""
     drain_seconds: Seconds = 30.0
     """After SIGTERM, how long running code may take before it is killed."""
+    connections: Positive = 2000
+    """Most connections open at one time; one more is closed unheard."""
+    connections_per_address: Positive = 1000
+    """The same for one client address."""
+    header_bytes: Annotated[int, msgspec.Meta(ge=1024, le=1 << 20)] = 32 << 10
+    """Largest head of a request: its line and its headers together."""
+    header_seconds: Seconds = 10.0
+    """Longest that a client may take for the head of a request, once it began."""
+    idle_seconds: Seconds = 60.0
+    """Longest that a connection may lie idle before it is closed."""
+    upload_seconds: Seconds = 120.0
+    """Longest that a client may take to send a body."""
+    streams: Positive = 100
+    """Most requests at one time on one HTTP/2 connection."""
+    message_bytes: Positive = 256 << 10
+    """Largest WebSocket message from a client, in bytes, or characters if it is text."""
+    json_depth: Annotated[int, msgspec.Meta(ge=4, le=256)] = 32
+    """Deepest nesting of a JSON body."""
+    idempotency_seconds: Seconds = 86400.0
+    """How long the answer to a request with an Idempotency-Key is kept."""
+    idempotency_bytes: Positive = 64 << 20
+    """How much of such answers is kept in memory; the oldest goes first."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks, such as 10.0.0.0/8, whose X-Forwarded-For header says who the client is."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins, such as https://notebook.example.org, whose pages may use the API."""
+    tls_certificate: str = ""
+    """PEM file with the service's certificate and those above it; empty serves plain HTTP."""
+    tls_key: str = ""
+    """PEM file with its private key."""
+
+
+class Grpc(Section):
+    """The gRPC side, on a port of its own at server.host; server.tls_* holds for it too."""
+
+    port: Port | None = None
+    """TCP port; 0 chooses a free one, nothing leaves gRPC off."""
+
+
+class Issuer(Section):
+    """An outside issuer whose tokens are accepted."""
+
+    issuer: str
+    """What `iss` must be."""
+    audience: str
+    """What `aud` must be or hold."""
+    jwks: str
+    """Where its keys are: an https URL, or a file."""
+    algorithms: tuple[Literal["EdDSA", "ES256", "RS256", "PS256"], ...] = ("EdDSA", "ES256")
+    """The signature algorithms that are accepted; never a shared secret."""
+    scopes_claim: str = "scope"
+    """Claim with the scopes, as a list or as words."""
+    policy_claim: str = "soulbox_policy"
+    """Claim with the name of the caller's policy; without it, `default`."""
+
+
+class Auth(Section):
+    """Who may call."""
+
+    enabled: bool = True
+    """Whether callers must prove who they are. Without that only loopback is listened on."""
+    let_anybody_on_the_network_run_code: bool = False
+    """Listen elsewhere even though `enabled` is off."""
+    audience: str = "soulbox"
+    """The audience of tokens that this service issues."""
+    access_seconds: Seconds = 600.0
+    """How long an access token is good for."""
+    refresh_seconds: Seconds = 2_592_000.0
+    """How long a refresh token is good for, and with it the family that it began."""
+    issuers: tuple[Issuer, ...] = ()
+    """Outside issuers whose tokens are accepted."""
+
+
+class Rate(Section):
+    """A token bucket."""
+
+    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """How fast it fills; 0 means no bound."""
+    burst: Positive = 100
+    """How much it holds."""
+
+
+class Rates(Section):
+    """How many requests are let in, besides what each caller's policy says."""
+
+    total: Rate = Rate()
+    """All callers together."""
+    address: Rate = Rate(requests_per_second=20.0, burst=200)
+    """One client address on paths that need no credential, and for credentials that are wrong."""
+    redis: str = ""
+    """Where the buckets are, such as redis://127.0.0.1:6379/0, for several nodes to share; empty
+    keeps them in memory."""
+    redis_seconds: Seconds = 0.05
+    """Longest that Redis is waited for before the bucket in memory is used."""
+
+
+class PolicySettings(Section):
+    """What callers of one kind may do. The table named `default` is for those who name none."""
+
+    ceiling: Mapping[str, float] = {}
+    """Limits to the most that a run may ask for; what is not here is as in limits.ceiling."""
+    languages: tuple[str, ...] = ("*",)
+    """Globs of the languages that may be run."""
+    network: tuple[str, ...] = ()
+    """Hosts that runs may ask to reach: `name`, `*.name`, either with `:port`; without one, 80
+    and 443."""
+    mounts: tuple[str, ...] = ()
+    """Globs of the volumes that runs may ask for."""
+    hidden: tuple[str, ...] = ()
+    """Absolute paths of the images that runs do not see."""
+    dependencies: bool = True
+    """Whether runs may ask for packages, where the language's settings allow any."""
+    rate: Rate = Rate()
+    """Requests of each caller."""
+    concurrent: Count = 0
+    """Runs of each caller at one time, waiting ones included; 0 means no bound."""
+    cpu_seconds_per_day: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """CPU time of each caller's runs from midnight to midnight UTC; 0 means no bound."""
+
+
+class Egress(Section):
+    """The way out of runs that may use the network."""
+
+    connections: Positive = 32
+    """Connections of one run at one time."""
+    bytes: Positive = 256 << 20
+    """What one run may send and receive, all together."""
+    connect_seconds: Seconds = 10.0
+    """Longest that connecting to a host may take."""
+    idle_seconds: Seconds = 60.0
+    """Longest that a connection may lie idle."""
+    private_networks: tuple[str, ...] = ()
+    """Networks, such as 10.1.0.0/16, that may be reached although they are not public."""
 
 
 class Ceiling(Limits):
@@ -217,6 +350,11 @@ def _state_dir() -> str:
     return os.path.join(base, "soulbox")
 
 
+VolumeName = Annotated[
+    str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63}){0,3}$")
+]
+
+
 class Settings(Section):
     """Everything an operator can set."""
 
@@ -225,6 +363,14 @@ class Settings(Section):
     instance: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,32}$")] = "main"
     """Name of this process among those that share state_dir; each has its own containers."""
     server: Server = Server()
+    grpc: Grpc = Grpc()
+    auth: Auth = Auth()
+    rates: Rates = Rates()
+    policies: Mapping[str, PolicySettings] = {}
+    """What callers may do, by the policy's name."""
+    volumes: Mapping[VolumeName, str] = {}
+    """Directories of the host that runs may be given read-only, by the name they ask for."""
+    egress: Egress = Egress()
     limits: LimitSettings = LimitSettings()
     admission: Admission = Admission()
     pool: Pool = Pool()

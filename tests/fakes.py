@@ -9,16 +9,17 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from soulbox_core.egress.gateway import Gateway
 from soulbox_core.errors import CellLost
 from soulbox_core.execution.artifacts import ArtifactStore
 from soulbox_core.execution.compile_cache import CompileCache
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.installer import Installer
 from soulbox_core.model import Facts, Step, Stream, Usage
-from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.port import Kind, Sink
 from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.installs import Installs, Reach
-from soulbox_core.settings import LimitSettings
+from soulbox_core.settings import Egress, LimitSettings
 
 Program = Callable[[Step, Sink, AsyncIterator[bytes] | None], Awaitable[Facts]]
 
@@ -96,6 +97,8 @@ class FakeCell:
         self.killed = False
         """Whether the run was cancelled."""
         self.discarded = False
+        self.address = ("", 0)
+        """Where its proxy listens."""
 
     async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
         assert self.step is None, "a cell is good for one step"
@@ -123,6 +126,7 @@ class FakeCell:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen()
+        self.address = listener.getsockname()
         return listener
 
     def discard(self, when_gone: Callable[[], None] | None = None) -> None:
@@ -147,7 +151,8 @@ def preparing(
     toolchains = {"lua": Toolchain(plugin_version="1", image="lua:1")}
     reaches = {} if reach is None else {"lua": reach}
     limits = LimitSettings().install
-    installs = Installs(cache, Installer(sandbox), reaches, toolchains, limits, b"")
+    installer = Installer(sandbox, Gateway(Egress()))
+    installs = Installs(cache, installer, reaches, toolchains, limits)
     return installs, Builds(cache, executor, {}, toolchains)
 
 
@@ -163,12 +168,12 @@ class FakeSandbox:
         self.kept: list[object] = []
         """What is to live as long as this."""
         self.claims: list[tuple[str, bool]] = []
+        self.kinds: list[Kind] = []
         self.cells: list[FakeCell] = []
 
-    async def claim(
-        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
-    ) -> FakeCell:
-        self.claims.append((language, cold))
+    async def claim(self, language: str, kind: Kind) -> FakeCell:
+        self.claims.append((language, kind.cold))
+        self.kinds.append(kind)
         program = self._programs.pop(0) if len(self._programs) > 1 else self._programs[0]
         if isinstance(program, Exception):
             raise program
@@ -183,3 +188,16 @@ class FakeSandbox:
     def live_cells(self) -> list[FakeCell]:
         """Cells that were claimed and not given back."""
         return [cell for cell in self.cells if not cell.discarded]
+
+
+class Spending:
+    """A ledger in memory: CPU-seconds by caller and day."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[tuple[str, str], float] = {}
+
+    async def cpu_seconds(self, caller: str, day: str) -> float:
+        return self.seconds.get((caller, day), 0.0)
+
+    def add(self, caller: str, day: str, seconds: float) -> None:
+        self.seconds[caller, day] = self.seconds.get((caller, day), 0.0) + seconds

@@ -4,10 +4,13 @@ from typing import Any
 
 from soulbox_core import Image, Language
 from soulbox_core.execution.plan import Allowance
-from soulbox_core.model import Limits, RunRequest, SourceFile, Step
+from soulbox_core.model import Caller, Limits, RunRequest, SourceFile, Step
+from soulbox_core.sandbox.port import Kind
 from soulbox_core.settings import LimitSettings
 
 SOURCE = SourceFile(path="main.lua", content=b"print('Hello, World!')")
+
+CALLER = Caller(id="key:0123456789ab", scopes=frozenset(("execute",)))
 
 
 def language(**changes: Any) -> Language:
@@ -32,7 +35,7 @@ def allowance(run: Limits | None = None, compiling: Limits | None = None) -> All
     )
 
 
-def key(name: str, step: Step) -> str:
+def key(name: str, kind: Kind, step: Step) -> str:
     """A name for any artifact."""
     return "0123456789abcdef"
 

@@ -7,19 +7,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from soulbox_core.settings import LanguageSettings, Settings
+from soulbox_core.settings import LanguageSettings, PolicySettings, Settings
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "operating.md"
 CELLS = re.compile(r"\| `([a-z_.<>]+)` \| ([^|]+?) (?=\|)")
 """A key and, in the next cell, its default."""
+
+TABLES = {"languages": LanguageSettings(), "policies": PolicySettings()}
+"""Settings that are tables by name."""
 
 
 def defaults(struct: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Every dotted key below a struct, and its default."""
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
-        if name == "languages":
-            yield from defaults(LanguageSettings(), "languages.<name>.")
+        if not prefix and name in TABLES:
+            yield from defaults(TABLES[name], f"{name}.<name>.")
         elif isinstance(value, msgspec.Struct):
             yield from defaults(value, f"{prefix}{name}.")
         else:
@@ -28,13 +31,14 @@ def defaults(struct: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, ob
 
 def written(key: str, value: object) -> str:
     """A default as the document writes it."""
-    if value in ("", (), None):
+    if value in ("", (), None) or value == {}:
         return "-"
     if key == "state_dir":
         return "`~/.local/share/soulbox`"
-    if key.endswith("_bytes") and isinstance(value, int) and value:
-        size, unit = (value >> 30, "GiB") if value % (1 << 30) == 0 else (value >> 20, "MiB")
-        return f"{size} {unit}"
+    if key.endswith("bytes") and isinstance(value, int) and value:
+        units = {30: "GiB", 20: "MiB", 10: "KiB"}
+        shift = next(shift for shift in units if value % (1 << shift) == 0)
+        return f"{value >> shift} {units[shift]}"
     if key.endswith("_seconds"):
         return f"{value:g} s"
     if isinstance(value, tuple):

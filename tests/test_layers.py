@@ -16,12 +16,22 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "soulbox_core"
 LAUNCHER = CORE / "sandbox" / "launcher"
 
-LEAVES = {"model", "errors", "settings", "language", "commands", "certificates"}
+LEAVES = {
+    "model",
+    "errors",
+    "request_id",
+    "scopes",
+    "settings",
+    "language",
+    "commands",
+    "certificates",
+}
 PLUGIN_SIDE = {"", "hookspecs", "declared", "registry"}  # "" is soulbox_core/__init__.py
 BELOW_EXECUTION = LEAVES | {"sandbox", "egress"}
 BELOW_SERVICE = BELOW_EXECUTION | {"execution", "registry"}
-BELOW_API = BELOW_SERVICE | {"service"}
-BELOW_APP = BELOW_API | {"api", "images"}
+BELOW_API = BELOW_SERVICE | {"service", "identity", "store", "quotas"}
+BELOW_ASSEMBLY = BELOW_API | {"api", "images"}
+BELOW_APP = BELOW_ASSEMBLY | {"assembly"}
 
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES, LEAVES),
@@ -29,10 +39,15 @@ MAY_IMPORT = {
     "testing": LEAVES | {"registry"},
     "sandbox": LEAVES,
     "egress": LEAVES,
+    "store": LEAVES,
+    "identity": LEAVES | {"store"},
+    "quotas": LEAVES,
     "images": LEAVES | {"sandbox"},
     "execution": BELOW_EXECUTION,
     "service": BELOW_SERVICE,
     "api": BELOW_API,
+    "rpc": BELOW_API | {"api"},
+    "assembly": BELOW_ASSEMBLY,
     "app": BELOW_APP,
     "cli": BELOW_APP | {"app"},
     "__main__": {"cli"},

@@ -21,6 +21,7 @@ def answer_of(outcome: Outcome, encoding: Encoding) -> Answer:
         usage=outcome.usage,
         timings=outcome.timings,
         compile=_compile(outcome.compilation, encoding),
+        network=outcome.network,
         files=tuple(_file(file) for file in outcome.output_files),
         outputs_missing=outcome.outputs_missing,
         outputs_skipped=tuple(_printable(path) for path in outcome.outputs_skipped),

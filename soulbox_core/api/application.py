@@ -3,11 +3,10 @@
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.types import Lifespan
 
 from soulbox_core.api.edge import Edge
-from soulbox_core.api.hosts import hosts_of
-from soulbox_core.api.ports import Catalog, Runs
+from soulbox_core.api.hold import Hold
+from soulbox_core.api.ports import Catalog, Gate, Identity, Runs
 from soulbox_core.api.problems import answer
 from soulbox_core.api.routes import build_routes
 from soulbox_core.errors import SoulBoxError
@@ -15,18 +14,23 @@ from soulbox_core.settings import Settings
 
 
 def build(
-    runs: Runs, catalog: Catalog, settings: Settings, lifespan: Lifespan[Starlette] | None = None
+    runs: Runs,
+    catalog: Catalog,
+    gate: Gate,
+    settings: Settings,
+    identity: Identity | None = None,
+    hold: Hold | None = None,
 ) -> Starlette:
     """Compose routes, problem details and the edge.
 
-    :param lifespan: starts and stops what is behind `runs` and `catalog`
+    :param identity: None where callers need not prove who they are
+    :param hold: counts what is in memory for clients, where others than these count as well
     """
-    server = settings.server
+    hold = hold or Hold(settings.server.held_bytes)
     app = Starlette(
-        routes=build_routes(runs, catalog, settings),
-        middleware=[Middleware(Edge, hosts_of(server), server.answer_seconds)],
+        routes=build_routes(runs, catalog, gate, identity, settings, hold),
+        middleware=[Middleware(Edge, settings.server)],
         exception_handlers={HTTPException: answer, SoulBoxError: answer},
-        lifespan=lifespan,
     )
     # A redirect would be built from the Host header, which anybody may write.
     app.router.redirect_slashes = False

@@ -1,6 +1,7 @@
 """Reading a request's body: what kind it is, and no more of it than is allowed."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
@@ -10,17 +11,23 @@ from soulbox_core.api.hold import Share
 from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import InvalidRequest, TooLarge, UnsupportedMedia
 
-UPLOAD_SECONDS = 120.0
-"""Longest that a client may take to send its body."""
+PARTS = 4096
+"""A body may come in so many parts, however small."""
+PART_BYTES = 16
+"""What each must have on average if there are more: a tiny part costs as much as a large one."""
+
+
+_IDEMPOTENCY_KEY = re.compile(rb'"([!#-~]{1,255})"|([!#-~]{1,255})')
 
 
 class Headers:
     """The few request headers that say what the body is. The last of each name counts."""
 
-    __slots__ = ("_encoding", "_kind", "_length", "accept")
+    __slots__ = ("_encoding", "_idempotency_key", "_kind", "_length", "accept")
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.accept = self._encoding = self._kind = self._length = b""
+        self._idempotency_key: bytes | None = None
         for name, value in headers:
             if name == b"content-type":
                 self._kind = value
@@ -30,6 +37,8 @@ class Headers:
                 self._encoding = value
             elif name == b"accept":
                 self.accept = value
+            elif name == b"idempotency-key":
+                self._idempotency_key = value
 
     def is_json(self) -> bool:
         """Whether the body is JSON; otherwise it is the source itself.
@@ -47,6 +56,13 @@ class Headers:
             )
         return kind == b"application/json" or kind.endswith(b"+json")
 
+    def idempotency_key(self) -> str | None:
+        """The client's name for this request and all its repetitions, if it gave one.
+
+        :raises InvalidRequest: it is not 1 to 255 visible characters of ASCII
+        """
+        return idempotency_key(self._idempotency_key)
+
     def length(self) -> int:
         """The body's length as declared, in bytes; 0 if it was not.
 
@@ -59,26 +75,46 @@ class Headers:
         return int(self._length)
 
 
-async def read_body(receive: Receive, declared: int, most: int, share: Share) -> bytes:
+def idempotency_key(value: bytes | None) -> str | None:
+    """Read an Idempotency-Key. The draft has it as a string in quotes; most clients send it bare.
+
+    :raises InvalidRequest: it is not 1 to 255 visible characters of ASCII
+    """
+    if value is None:
+        return None
+    match = _IDEMPOTENCY_KEY.fullmatch(value.strip())
+    if match is None:
+        raise InvalidRequest(
+            "it must be 1 to 255 visible characters of ASCII", field="idempotency-key"
+        )
+    return (match[1] or match[2]).decode("ascii")
+
+
+async def read_body(
+    receive: Receive, declared: int, most: int, share: Share, seconds: float
+) -> bytes:
     """Read the whole body.
 
     :param declared: its length, if the client said one
     :param most: bytes allowed
+    :param seconds: longest that the client may take
     :raises TooLarge: it has more, or says so
+    :raises InvalidRequest: it comes in parts of next to nothing
     :raises Overloaded: there is no room in memory now
     :raises ClientGone: the client hung up
     """
     if declared > most:
         raise TooLarge(f"the body has {declared} bytes; {most} are allowed here")
     try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _read(receive, most, share)
     except TimeoutError:
-        raise HTTPException(408, f"the body took more than {UPLOAD_SECONDS:g} s") from None
+        raise HTTPException(408, f"the body took more than {seconds:g} s") from None
 
 
 async def _read(receive: Receive, most: int, share: Share) -> bytes:
     whole = bytearray()
+    parts = 0
     more = True
     while more:
         message = await receive()
@@ -88,6 +124,9 @@ async def _read(receive: Receive, most: int, share: Share) -> bytes:
         more = message.get("more_body", False)
         if len(whole) + len(part) > most:
             raise TooLarge(f"the body has more than the {most} bytes that are allowed here")
+        parts += 1
+        if parts > PARTS and parts * PART_BYTES > len(whole):
+            raise InvalidRequest("the body comes in too many parts that are too small")
         share.take(len(part))
         # Not a list of parts: a client may send them one byte long.
         whole += part

@@ -6,19 +6,28 @@ import re
 from collections.abc import Mapping
 from secrets import token_hex
 
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from soulbox_core.api.hosts import check_host
+from soulbox_core import request_id
+from soulbox_core.api.addresses import TrustedProxies
+from soulbox_core.api.cors import Origins, answer_preflight
+from soulbox_core.api.hosts import check_host, hosts_of
 from soulbox_core.api.patience import Patience, Stalled
 from soulbox_core.api.problems import REQUEST_ID, answer, report
 from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import InvalidRequest
+from soulbox_core.settings import Server
 
 log = logging.getLogger("soulbox.api")
 
+HEADERS = "soulbox.headers"
+"""Key of the list of headers, in a request's ASGI scope, that its answer will have as well."""
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """A request id that may be taken over from the client, into answers and logs."""
+HEADER_COUNT = 128
+"""Most headers of a request."""
 CLOSING_SECONDS = 0.1
 """What a stalled client's WebSocket has for its last words; it does not read them anyway."""
 
@@ -28,23 +37,27 @@ _OPENERS = ("http.response.start", "websocket.accept", "websocket.http.response.
 class Edge:
     """Middleware around everything that may raise.
 
-    :param hosts: the names that a Host header may have; None for any
-    :param answer_seconds: longest that a client may keep its answer waiting, in all
+    :raises SettingsError: an origin or a trusted proxy is not written as one
     """
 
-    def __init__(
-        self, app: ASGIApp, hosts: frozenset[bytes] | None = None, answer_seconds: float = 120.0
-    ) -> None:
+    def __init__(self, app: ASGIApp, server: Server) -> None:
         self._app = app
-        self._hosts = hosts
-        self._answer_seconds = answer_seconds
+        self._hosts = hosts_of(server)
+        self._answer_seconds = server.answer_seconds
+        self._head_bytes = server.header_bytes
+        self._origins = Origins(server.cors_origins)
+        self._proxies = TrustedProxies(server.trusted_proxies)
         self._taking: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if self._proxies and scope.get("client") is not None:
+            address = self._proxies.client(scope["client"][0], scope["headers"])
+            scope["client"] = (address, scope["client"][1])
         exchange = Exchange(scope, receive, send, self._answer_seconds)
+        request_id.begin(exchange.request_id)
         try:
             await self._answer(exchange, scope)
         except Stalled:
@@ -59,7 +72,11 @@ class Edge:
 
     async def _answer(self, exchange: "Exchange", scope: Scope) -> None:
         try:
-            exchange.check(self._hosts)
+            exchange.share(self._origins)
+            exchange.check(self._hosts, self._head_bytes)
+            if exchange.is_preflight(self._origins):
+                await answer_preflight(exchange.send)
+                return
             await self._app(scope, exchange.receive, exchange.send)
         except ClientGone:
             raise
@@ -102,6 +119,7 @@ class Exchange:
             (b"x-request-id", self.request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
         ]
+        scope[HEADERS] = self._headers
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -111,12 +129,26 @@ class Exchange:
         self.unread = True
         """Whether more may come from the client."""
 
-    def check(self, hosts: frozenset[bytes] | None) -> None:
+    def share(self, origins: Origins) -> None:
+        """Have the answer say which pages may read it."""
+        if origins:
+            self._headers += origins.headers(self._named)
+
+    def is_preflight(self, origins: Origins) -> bool:
+        """Whether a browser only asks what a page may send."""
+        return self._is_http and origins.asks_first(self._scope["method"], self._named)
+
+    def check(self, hosts: frozenset[bytes] | None, head_bytes: int) -> None:
         """Refuse what no route needs to see.
 
+        :raises HTTPException: 431, its head is too large: the server sees to that only while it
+            waits for the rest of one
         :raises HTTPException: 421, it is meant for somebody else
         :raises InvalidRequest: two headers say where its body ends
         """
+        headers = self._scope["headers"]
+        if len(headers) > HEADER_COUNT or _head_bytes(self._scope) > head_bytes:
+            raise HTTPException(431, f"a head may have {head_bytes} bytes, {HEADER_COUNT} headers")
         if b"transfer-encoding" in self._named and b"content-length" in self._named:
             # RFC 9112 section 6.1: a proxy on the way may have believed the other one.
             self._headers.append((b"connection", b"close"))
@@ -192,6 +224,13 @@ class Exchange:
                 await self._send({"type": "websocket.close", "code": 1008})
         except TimeoutError:
             pass
+
+
+def _head_bytes(scope: Scope) -> int:
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    for name, value in scope["headers"]:
+        size += len(name) + len(value) + 4
+    return size
 
 
 def _request_id(named: Mapping[bytes, bytes]) -> str:

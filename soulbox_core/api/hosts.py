@@ -8,20 +8,36 @@ from ipaddress import ip_address
 
 from starlette.exceptions import HTTPException
 
-from soulbox_core.settings import Server
+from soulbox_core.errors import SettingsError
+from soulbox_core.settings import Auth, Server
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def hosts_of(server: Server) -> frozenset[bytes] | None:
     """The names that a Host header may have; None if any will do."""
-    if not server.hosts and not _is_loopback(server.host):
+    if not server.hosts and not is_loopback(server.host):
         return None
     names = (*_LOOPBACK, server.host, *server.hosts)
     return frozenset(name.lower().encode() for name in names)
 
 
-def _is_loopback(host: str) -> bool:
+def check_exposure(server: Server, auth: Auth) -> None:
+    """Do not let a network run code unasked.
+
+    :raises SettingsError: the service is to listen to others, who need not prove who they are
+    """
+    if auth.enabled or auth.let_anybody_on_the_network_run_code or is_loopback(server.host):
+        return
+    raise SettingsError(
+        f"server.host is {server.host} and auth.enabled is off: whoever can reach it could run"
+        " code here; listen on 127.0.0.1, turn auth.enabled on, or say"
+        " auth.let_anybody_on_the_network_run_code=true"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this host can reach that address."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

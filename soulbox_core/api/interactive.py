@@ -15,16 +15,18 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from soulbox_core.api.cors import Origins
 from soulbox_core.api.events import Teller, error_event
+from soulbox_core.api.guard import caller_of
 from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
 from soulbox_core.api.problems import REQUEST_ID, report
 from soulbox_core.api.requests import Asked, RequestReader, client_message
-from soulbox_core.api.server import ASSEMBLED_BYTES, BACKLOG_BYTES, MESSAGE_BYTES
 from soulbox_core.api.stdin import Stdin
 from soulbox_core.api.watch import Beside, ClientGone, until_gone
-from soulbox_core.errors import InvalidRequest, TooLarge
-from soulbox_core.model import Finished
+from soulbox_core.api.websocket import assembled_bytes, backlog_bytes
+from soulbox_core.errors import Forbidden, InvalidRequest, TooLarge
+from soulbox_core.model import Caller, Finished
 from soulbox_core.settings import Settings
 
 REQUEST_SECONDS = 30.0
@@ -42,19 +44,21 @@ class InteractiveEndpoint:
         self._limits = settings.limits
         self._hold = hold
         self._reader = RequestReader(settings.server)
+        self._message_bytes = settings.server.message_bytes
+        self._origins = Origins(settings.server.cors_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        check_origin(scope["headers"])
+        check_origin(scope["headers"], self._origins)
         with self._hold.share() as share:
-            share.take(ASSEMBLED_BYTES)
+            share.take(assembled_bytes(self._message_bytes))
             await send({"type": "websocket.accept"})
             await self._talk(scope, share, receive, send)
 
     async def _talk(self, scope: Scope, share: Share, receive: Receive, send: Send) -> None:
-        talk = Talk(receive, send)
+        talk = Talk(receive, send, self._message_bytes)
         try:
-            await self._serve(scope["path_params"]["language"], talk, share)
+            await self._serve(scope, talk, share)
         except ClientGone:
             raise
         except Exception as error:
@@ -68,21 +72,24 @@ class InteractiveEndpoint:
             with Beside(until_gone, receive):
                 await talk.close(_CLOSED_OK)
 
-    async def _serve(self, name: str, talk: "Talk", share: Share) -> None:
+    async def _serve(self, scope: Scope, talk: "Talk", share: Share) -> None:
         body = await talk.request()
         share.take(len(body))
-        asked = self._reader.json(body, self._catalog.language(name))
+        language = self._catalog.language(scope["path_params"]["language"])
+        asked = self._reader.json(body, language)
         share.take(asked.output_bytes(self._limits))
-        stdin = Stdin(asked.request.stdin, share, BACKLOG_BYTES)
+        stdin = Stdin(asked.request.stdin, share, backlog_bytes(self._message_bytes))
         with Beside(talk.feed, stdin):
             # The last events are sent when the run is closed and its outcome gone.
-            for text in await self._run(asked, stdin, talk, share):
+            for text in await self._run(asked, caller_of(scope), stdin, talk, share):
                 await talk.tell(text)
 
-    async def _run(self, asked: Asked, stdin: Stdin, talk: "Talk", share: Share) -> list[str]:
+    async def _run(
+        self, asked: Asked, caller: Caller, stdin: Stdin, talk: "Talk", share: Share
+    ) -> list[str]:
         """Send all events but the last ones, which are returned as they are to be sent."""
         teller = Teller(asked.encoding)
-        async with aclosing(self._runs.stream(asked.request, aiter(stdin))) as events:
+        async with aclosing(self._runs.stream(asked.request, caller, aiter(stdin))) as events:
             async for event in events:
                 if isinstance(event, Finished):
                     stdin.drop()
@@ -95,11 +102,15 @@ class InteractiveEndpoint:
 
 
 class Talk:
-    """The two directions of one WebSocket."""
+    """The two directions of one WebSocket.
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    :param message_bytes: the largest message from the client, in bytes, or characters of text
+    """
+
+    def __init__(self, receive: Receive, send: Send, message_bytes: int) -> None:
         self._receive = receive
         self._send = send
+        self._message_bytes = message_bytes
 
     async def request(self) -> bytes:
         """Wait for the client's first message.
@@ -143,7 +154,7 @@ class Talk:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _next(self) -> Message:
-        """The client's next message; the server holds it against MESSAGE_BYTES.
+        """The client's next message; the server holds it against its bound.
 
         :raises TooLarge: the server does not
         :raises ClientGone: it hung up
@@ -151,8 +162,8 @@ class Talk:
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise ClientGone
-        if len(message.get("bytes") or message.get("text") or b"") > MESSAGE_BYTES:
-            raise TooLarge(f"a message may have {MESSAGE_BYTES} bytes")
+        if len(message.get("bytes") or message.get("text") or b"") > self._message_bytes:
+            raise TooLarge(f"a message may have {self._message_bytes} bytes")
         return message
 
 
@@ -166,13 +177,14 @@ def _sent_bytes(text: str) -> int:
     return getsizeof(text) + len(text if text.isascii() else text.encode())
 
 
-def check_origin(headers: Iterable[tuple[bytes, bytes]]) -> None:
+def check_origin(headers: Iterable[tuple[bytes, bytes]], origins: Origins) -> None:
     """Refuse a page of another site that uses its visitor's browser to get in here.
 
     A browser lets any page open a WebSocket to any address, localhost included, and read
     what comes back: unlike for fetch(), that is for the server to refuse.
 
-    :raises HTTPException: 403, before the handshake
+    :param origins: those whose pages may
+    :raises Forbidden: before the handshake
     """
     named = {name: value.decode("latin-1") for name, value in headers}
     site = named.get(b"sec-fetch-site")
@@ -181,8 +193,8 @@ def check_origin(headers: Iterable[tuple[bytes, bytes]]) -> None:
         same = origin is None or origin.partition("://")[2] == host
     else:
         same = site in ("same-origin", "none")
-    if not same:
-        raise HTTPException(403, "a page of another origin may not open a WebSocket here")
+    if not same and named.get(b"origin", "").encode("latin-1") not in origins:
+        raise Forbidden("a page of another origin may not open a WebSocket here")
 
 
 def _close_code(status: int) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from soulbox_core.api import events, schema
+from soulbox_core.api import events, identity_schema, schema
+from soulbox_core.api.identity_operations import identity_operations
 from soulbox_core.api.operations import RUN_PROBLEMS, JsonObject, operations, problem_response
 from soulbox_core.api.problems import HTTP_STATUSES, TABLE, Problem, Row, http_row
 from soulbox_core.settings import LimitSettings, Settings
@@ -19,6 +20,17 @@ _TYPES = (
     schema.Readiness,
     schema.ClientMessage,
     Problem,
+    identity_schema.TokenBody,
+    identity_schema.RefreshBody,
+    identity_schema.RevokeBody,
+    identity_schema.KeyBody,
+    identity_schema.TokenAnswer,
+    identity_schema.Revoked,
+    identity_schema.RotateAnswer,
+    identity_schema.KeySet,
+    identity_schema.KeyInfo,
+    identity_schema.KeyList,
+    identity_schema.KeyAnswer,
 )
 _EVENTS = (
     events.StartedEvent,
@@ -30,16 +42,18 @@ _EVENTS = (
 _TEMPLATE = "#/components/schemas/{name}"
 
 
-def document(routes: Iterable[tuple[str, str, str]], settings: Settings) -> JsonObject:
+def document(routes: Iterable[tuple[str, str, str, str | None]], settings: Settings) -> JsonObject:
     """The OpenAPI 3.1 document, with this operator's limits in it.
 
-    :param routes: name, method and path of each
+    :param routes: name, method, path and scope of each
     """
     schemas = _schemas(settings.limits)
-    described = operations(_query_parameters(schemas))
+    described = {**operations(_query_parameters(schemas)), **identity_operations()}
     paths: JsonObject = {}
-    for name, method, path in routes:
-        paths.setdefault(path, {})[method.lower()] = {"operationId": name} | described[name]
+    for name, method, path, scope in routes:
+        security: JsonObject = {} if scope is None else {"security": [{"bearer": []}]}
+        operation = {"operationId": name} | security | described[name]
+        paths.setdefault(path, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,6 +67,7 @@ def document(routes: Iterable[tuple[str, str, str]], settings: Settings) -> Json
             "responses": {f"Problem{s}": problem_response(_codes(s)) for s in RUN_PROBLEMS},
             "parameters": {"RequestId": _REQUEST_ID_ASKED},
             "headers": {"RequestId": _REQUEST_ID},
+            "securitySchemes": {"bearer": _BEARER},
         },
         "x-problems": [
             {"code": row.code, "status": row.status, "title": row.title} for row in problem_rows()
@@ -68,6 +83,11 @@ def _version() -> str:
         return "0"
 
 
+_BEARER: JsonObject = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, or an access token.",
+}
 _REQUEST_ID: JsonObject = {
     "description": "Names the request in the service's log.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
@@ -112,19 +132,21 @@ def _query_parameters(schemas: JsonObject) -> list[JsonObject]:
         if name == "limits":
             parameters += _limit_parameters(schemas)
         elif name not in ("code", "files", "entrypoint"):
-            parameters.append(_parameter(name, described))
+            parameters.append(_parameter(name, described, schemas))
     return parameters
 
 
 def _limit_parameters(schemas: JsonObject) -> list[JsonObject]:
     limits = schemas["AskedLimits"]["properties"]
-    return [_parameter(name, described) for name, described in limits.items()]
+    return [_parameter(name, described, schemas) for name, described in limits.items()]
 
 
-def _parameter(name: str, described: JsonObject) -> JsonObject:
+def _parameter(name: str, described: JsonObject, schemas: JsonObject) -> JsonObject:
     kind: Any = described
     if name == "stdin":
         kind = {"type": "string"}
+    elif name == "network":
+        kind = schemas["Network"]["properties"]["allow"]
     elif name == "env":
         kind = {
             "type": "array",

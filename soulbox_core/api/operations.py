@@ -9,8 +9,8 @@ from soulbox_core.language import NAME
 
 JsonObject = dict[str, Any]
 
-RUN_PROBLEMS = (400, 404, 408, 413, 415, 421, 422, 500, 503)
-ANY_PROBLEMS = (400, 421, 500)
+RUN_PROBLEMS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 431, 500, 503)
+ANY_PROBLEMS = (400, 401, 403, 421, 429, 431, 500)
 """What every path may answer."""
 
 HELLO = 'print("Hello, World!")\n'
@@ -32,31 +32,35 @@ request, the next ones are binary or `{"stdin": ...}`, and `{"eof": true}` ends 
 """
 
 
-def _ref(kind: str, name: str) -> JsonObject:
+def ref(kind: str, name: str) -> JsonObject:
+    """A reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def _json(schema: str) -> JsonObject:
-    return {JSON: {"schema": _ref("schemas", schema)}}
+def json_of(schema: str) -> JsonObject:
+    """JSON content of a schema."""
+    return {JSON: {"schema": ref("schemas", schema)}}
 
 
-def _gives(description: str, content: JsonObject) -> JsonObject:
+def gives(description: str, content: JsonObject) -> JsonObject:
+    """A response object."""
     return {
         "description": description,
-        "headers": {"x-request-id": _ref("headers", "RequestId")},
+        "headers": {"x-request-id": ref("headers", "RequestId")},
         "content": content,
     }
 
 
-def _problems(*statuses: int) -> JsonObject:
-    return {str(status): _ref("responses", f"Problem{status}") for status in statuses}
+def problems(*statuses: int) -> JsonObject:
+    """The responses of these statuses."""
+    return {str(status): ref("responses", f"Problem{status}") for status in statuses}
 
 
 def _get(summary: str, description: str, content: JsonObject) -> JsonObject:
     return {
         "summary": summary,
-        "parameters": [_ref("parameters", "RequestId")],
-        "responses": {"200": _gives(description, content)} | _problems(*ANY_PROBLEMS),
+        "parameters": [ref("parameters", "RequestId")],
+        "responses": {"200": gives(description, content)} | problems(*ANY_PROBLEMS),
     }
 
 
@@ -73,33 +77,33 @@ def _run(options: list[JsonObject]) -> JsonObject:
     octets = {"schema": {"type": "string", "format": "binary"}, "example": HELLO}
     events = {
         "schema": {"type": "string"},
-        "x-event-schema": _ref("schemas", "Event"),
+        "x-event-schema": ref("schemas", "Event"),
     }
     return {
         "summary": "Run a program",
         "description": _RUN.strip(),
-        "parameters": [language, *options, _ref("parameters", "RequestId")],
+        "parameters": [language, *options, ref("parameters", "RequestId")],
         "requestBody": {
             "description": "A program: as JSON, or the source itself.",
             "content": {
-                JSON: {"schema": _ref("schemas", "RunBody"), "example": {"code": HELLO}},
+                JSON: {"schema": ref("schemas", "RunBody"), "example": {"code": HELLO}},
                 "text/plain": text,
                 "application/octet-stream": octets,
             },
         },
         "responses": {
-            "200": _gives(
+            "200": gives(
                 "What came of the run.",
-                _json("Answer") | {EVENT_STREAM: events, NDJSON: events},
+                json_of("Answer") | {EVENT_STREAM: events, NDJSON: events},
             )
         }
-        | _problems(*RUN_PROBLEMS),
+        | problems(*RUN_PROBLEMS),
     }
 
 
 def _readiness() -> JsonObject:
-    operation = _get("Whether a run would start at once", "It would.", _json("Readiness"))
-    operation["responses"]["503"] = _gives("Some language is not ready yet.", _json("Readiness"))
+    operation = _get("Whether a run would start at once", "It would.", json_of("Readiness"))
+    operation["responses"]["503"] = gives("Some language is not ready yet.", json_of("Readiness"))
     return operation
 
 
@@ -111,8 +115,8 @@ def operations(options: list[JsonObject]) -> Mapping[str, JsonObject]:
     html = {"text/html": {"schema": {"type": "string"}}}
     return {
         "run": _run(options),
-        "languages": _get("What can be run here", "The languages.", _json("Languages")),
-        "healthz": _get("Whether the process answers", "It does.", _json("Liveness")),
+        "languages": _get("What can be run here", "The languages.", json_of("Languages")),
+        "healthz": _get("Whether the process answers", "It does.", json_of("Liveness")),
         "readyz": _readiness(),
         "openapi": _get("This document", "OpenAPI 3.1.", {JSON: {"schema": {"type": "object"}}}),
         "docs": _get("This document, for people", "A page.", html),
@@ -121,4 +125,4 @@ def operations(options: list[JsonObject]) -> Mapping[str, JsonObject]:
 
 def problem_response(description: str) -> JsonObject:
     """A response that is problem details."""
-    return _gives(description, {MEDIA_TYPE: {"schema": _ref("schemas", "Problem")}})
+    return gives(description, {MEDIA_TYPE: {"schema": ref("schemas", "Problem")}})

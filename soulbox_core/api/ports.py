@@ -1,28 +1,37 @@
 """What the HTTP side needs of the service."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Protocol
 
+from soulbox_core.identity.identity import Grant
 from soulbox_core.language import Language
-from soulbox_core.model import Event, Outcome, RunRequest
+from soulbox_core.model import Caller, Event, Outcome, RunRequest, Standing
 from soulbox_core.registry import PluginFault
 from soulbox_core.service.catalog import LanguageInfo
+from soulbox_core.service.gate import Entry
+from soulbox_core.store.records import ApiKey
 
 
 class Runs(Protocol):
     """Runs programs."""
 
     async def execute(
-        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+        self,
+        request: RunRequest,
+        caller: Caller,
+        stdin: AsyncIterator[bytes] | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
-        """Run to the end. Cancelling kills the cell.
+        """Run to the end. Cancelling kills the cell, unless there is a key.
+
+        :param idempotency_key: run it once, however often it is asked for with this key
 
         :raises RequestError: it was refused; nothing ran
         :raises SandboxError: our own failure
         """
 
     def stream(
-        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+        self, request: RunRequest, caller: Caller, stdin: AsyncIterator[bytes] | None = None
     ) -> AsyncGenerator[Event, None]:
         """Run, telling Started, then each Chunk as it comes, then Finished.
 
@@ -50,3 +59,61 @@ class Catalog(Protocol):
 
     def ready(self) -> bool:
         """Whether every language would run at once."""
+
+
+class Identity(Protocol):
+    """Makes and takes back what callers show."""
+
+    async def grant(self, key_text: str, scopes: tuple[str, ...] | None) -> Grant:
+        """Trade an API key for tokens.
+
+        :raises Unauthenticated: the key is no good
+        :raises InvalidRequest: it does not have these scopes
+        """
+
+    async def refresh(self, token: str) -> Grant:
+        """Trade a refresh token for new tokens.
+
+        :raises Unauthenticated: it is no good
+        """
+
+    async def revoke(self, token: str) -> None:
+        """Revoke a token, and all that belong to it."""
+
+    async def create_key(
+        self, name: str, scopes: tuple[str, ...], policy: str, expires_at: float | None
+    ) -> tuple[ApiKey, str]:
+        """Make an API key; its text is told this once.
+
+        :raises InvalidRequest: there is no such scope or policy
+        """
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Every API key."""
+
+    async def revoke_key(self, id: str) -> ApiKey | None:
+        """Revoke an API key; None if there is none."""
+
+    def rotate(self) -> str:
+        """Sign with a new key from now on; its id."""
+
+    def jwks(self) -> Mapping[str, object]:
+        """The public keys by which others can verify tokens."""
+
+
+class Gate(Protocol):
+    """Lets callers in."""
+
+    async def enter(self, credential: str | None, address: str, scope: str) -> Entry:
+        """Let a caller in who may do what `scope` names.
+
+        :raises Unauthenticated: the credential is missing or no good
+        :raises Forbidden: it is good, and not for this
+        :raises RateLimited: too many requests
+        """
+
+    async def pass_by(self, address: str) -> tuple[Standing, ...]:
+        """Let a request in on a path that needs no credential.
+
+        :raises RateLimited: too many requests from there
+        """

@@ -64,6 +64,13 @@ TABLE: Mapping[type[Exception], Row] = {
     errors.DependenciesRefused: _refusal(
         errors.DependenciesRefused, 422, "These packages may not be installed here"
     ),
+    errors.Unauthenticated: _refusal(errors.Unauthenticated, 401, "No valid credential was sent"),
+    errors.Forbidden: _refusal(errors.Forbidden, 403, "The caller may not do this"),
+    errors.IdempotencyMismatch: _refusal(
+        errors.IdempotencyMismatch, 422, "The Idempotency-Key belongs to another request"
+    ),
+    errors.RateLimited: _refusal(errors.RateLimited, 429, "Too many requests"),
+    errors.QuotaExceeded: _refusal(errors.QuotaExceeded, 429, "The caller's quota is used up"),
     errors.Overloaded: _refusal(Overloaded, 503, "There is no room for the run now"),
     errors.SandboxError: _failure(errors.SandboxError, 500, "The sandbox failed", _TELL),
     errors.CellLost: _failure(errors.CellLost, 503, "The cell died under the run", _TRY_AGAIN),
@@ -72,13 +79,17 @@ TABLE: Mapping[type[Exception], Row] = {
         errors.ContainerError, 503, "No cell could be made", _TRY_AGAIN
     ),
     errors.ImageError: _failure(errors.ImageError, 503, "The language's image is not there", _TELL),
+    errors.StoreFailed: _failure(errors.StoreFailed, 503, "The database failed", _TRY_AGAIN),
     errors.LanguageError: _failure(
         errors.LanguageError, 500, "The language's plugin failed", _TELL
     ),
     Exception: Row(500, "internal_error", "Something failed inside SoulBox", _TELL),
 }
 
-HTTP_STATUSES = (403, 404, 405, 408, 421)
+_AGAIN = (429, 503)
+"""Statuses after which trying again later is worth it."""
+
+HTTP_STATUSES = (404, 405, 408, 421, 431)
 """The statuses that routing and reading a request end in; their codes are the status' names."""
 
 
@@ -127,7 +138,7 @@ def problem_for(error: Exception, request_id: str) -> Problem:
         limit=error.limit if isinstance(error, LimitAboveCeiling) else UNSET,
         asked=error.asked if isinstance(error, LimitAboveCeiling) else UNSET,
         ceiling=error.ceiling if isinstance(error, LimitAboveCeiling) else UNSET,
-        retry_after_seconds=_retry_after(error) if row.status == 503 else UNSET,
+        retry_after_seconds=_retry_after(error) if row.status in _AGAIN else UNSET,
     )
 
 
@@ -165,10 +176,13 @@ def _headers(error: Exception) -> dict[str, str]:
     elif isinstance(error, errors.UnsupportedMedia):
         # RFC 9110 section 15.5.16: says what encoding would have been read.
         headers["accept-encoding"] = "identity"
-    elif row_for(error).status == 503:
+    elif isinstance(error, errors.Unauthenticated):
+        # RFC 6750 section 3; nothing of what was wrong.
+        headers["www-authenticate"] = 'Bearer realm="soulbox"'
+    elif row_for(error).status in _AGAIN:
         headers["retry-after"] = str(_retry_after(error))
     return headers
 
 
 def _retry_after(error: Exception) -> int:
-    return error.retry_after_seconds if isinstance(error, Overloaded) else 1
+    return int(getattr(error, "retry_after_seconds", 1))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from soulbox_core.api import schema
+from soulbox_core.api.depth import check_depth
 from soulbox_core.api.paths import check_path, check_tree
 from soulbox_core.api.schema import AskedLimits, Base64, ClientMessage, Content, Options, RunBody
 from soulbox_core.errors import InvalidRequest, TooLarge, shown
@@ -50,7 +51,24 @@ class RequestReader:
         :raises InvalidRequest: it is not JSON, or a field is missing, unknown or wrong
         :raises TooLarge: too many files, or one too large
         """
-        run = _decoded(self._decoder, body)
+        try:
+            run = decoded(self._decoder, body)
+        except InvalidRequest:
+            # What was read is no deeper than its types are; what was not may be, and is told so.
+            check_depth(body, self._bounds.json_depth)
+            raise
+        return self._asked(run, language, *_sources(run, language))
+
+    def fields(self, fields: Mapping[str, Any], language: Language) -> Asked:
+        """Take the fields of a JSON body that came in another way, contents as bytes.
+
+        :raises InvalidRequest: a field is missing, unknown or wrong
+        :raises TooLarge: too many files, or one too large
+        """
+        try:
+            run = msgspec.convert(fields, RunBody)
+        except msgspec.ValidationError as error:
+            raise _invalid(str(error)) from None
         return self._asked(run, language, *_sources(run, language))
 
     def source(self, body: bytes, query: bytes, language: Language) -> Asked:
@@ -82,6 +100,8 @@ class RequestReader:
             outputs=options.outputs,
             options={name: _choice(value) for name, value in options.options.items()},
             dependencies=options.dependencies,
+            network=options.network.allow,
+            mounts=options.mounts,
         )
         return Asked(request=request, encoding=options.encoding)
 
@@ -109,7 +129,7 @@ def client_message(text: str) -> tuple[bytes, bool]:
 
     :raises InvalidRequest: it is neither
     """
-    message = _decoded(_CLIENT_MESSAGE, text)
+    message = decoded(_CLIENT_MESSAGE, text)
     if message.stdin is msgspec.UNSET and not message.eof:
         raise InvalidRequest('a message is {"stdin": ...}, {"eof": true} or binary')
     stdin = b"" if message.stdin is msgspec.UNSET else as_bytes(message.stdin)
@@ -152,8 +172,10 @@ def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
 
 def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -> None:
     """Add a query parameter to the fields of an `Options`."""
-    if name in ("args", "outputs", "dependencies"):
+    if name in ("args", "outputs", "dependencies", "mounts"):
         fields.setdefault(name, []).append(value)
+    elif name == "network":
+        fields.setdefault("network", {}).setdefault("allow", []).append(value)
     elif name == "env":
         variable, equals, text = value.partition("=")
         if not equals:
@@ -169,7 +191,7 @@ def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -
         own = f"the language's options {', '.join(sorted(names))} " if names else ""
         raise InvalidRequest(
             f"unknown query parameter {shown(name)}; known: args, dependencies, encoding, env, "
-            f"outputs, stdin, {own}and the limits {', '.join(sorted(_LIMITS))}",
+            f"mounts, network, outputs, stdin, {own}and the limits {', '.join(sorted(_LIMITS))}",
             field="query",
         )
 
@@ -238,7 +260,11 @@ def _check_arguments(args: Iterable[str], env: Mapping[str, str]) -> None:
         )
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
+    """Read JSON.
+
+    :raises InvalidRequest: it is not JSON, or not what is expected; says where
+    """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -5,7 +5,9 @@ from starlette.types import Receive, Scope, Send
 
 from soulbox_core.api.answers import answer_of
 from soulbox_core.api.body import Headers, read_body
+from soulbox_core.api.edge import HEADERS
 from soulbox_core.api.events import Teller
+from soulbox_core.api.guard import caller_of
 from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
 from soulbox_core.api.problems import REQUEST_ID
@@ -40,8 +42,13 @@ class RunEndpoint:
                 share.become(len(body))
                 await _send_json(body, send)
             else:
+                if headers.idempotency_key() is not None:
+                    raise InvalidRequest(
+                        "a stream cannot be told twice; leave idempotency-key out, or accept JSON",
+                        field="idempotency-key",
+                    )
                 asked = await self._read(scope, headers, receive, share)
-                events = self._runs.stream(asked.request)
+                events = self._runs.stream(asked.request, caller_of(scope))
                 teller = Teller(asked.encoding)
                 await stream(events, teller, media_type, scope[REQUEST_ID], share, receive, send)
 
@@ -51,7 +58,11 @@ class RunEndpoint:
         """The answer, after which nothing else of the run is left: its client may take long."""
         asked = await self._read(scope, headers, receive, share)
         with Beside(until_gone, receive):
-            outcome = await self._runs.execute(asked.request)
+            outcome = await self._runs.execute(
+                asked.request, caller_of(scope), idempotency_key=headers.idempotency_key()
+            )
+        if outcome.replayed:
+            scope[HEADERS].append((b"idempotency-replayed", b"true"))
         return self._encoder.encode(answer_of(outcome, asked.encoding))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive, share: Share) -> Asked:
@@ -63,7 +74,8 @@ class RunEndpoint:
             most = min(most, self._bounds.source_bytes)
         elif query:
             raise InvalidRequest("with a JSON body the options go into the body", field="query")
-        body = await read_body(receive, headers.length(), most, share)
+        seconds = self._bounds.upload_seconds
+        body = await read_body(receive, headers.length(), most, share, seconds)
         if is_json:
             asked = self._reader.json(body, language)
         else:

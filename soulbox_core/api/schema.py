@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from soulbox_core.api import paths
-from soulbox_core.model import Status, Stream, Timings, Usage, Value
+from soulbox_core.model import Status, Stream, Timings, Usage, Value, Visit
 from soulbox_core.registry import PluginFault
 from soulbox_core.service.catalog import LanguageInfo
 
@@ -28,6 +28,10 @@ OPTIONS = 16
 """Most options of a language that one request sets."""
 DEPENDENCIES = 32
 """Most packages that one request asks for."""
+HOSTS = 64
+"""Most hosts that one request asks to reach."""
+MOUNTS = 16
+"""Most volumes that one request asks for."""
 LIMIT = 1 << 53
 """No limit is above this: the largest range of integers that every JSON reader agrees on."""
 VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
@@ -38,6 +42,8 @@ _NO_NUL = r"^[^\u0000]*$"
 Path = Annotated[str, Meta(extra_json_schema={"pattern": paths.PATTERN})]
 Variable = Annotated[str, Meta(extra_json_schema={"pattern": VARIABLE_NAME})]
 Requirement = Annotated[str, Meta(min_length=1, max_length=200)]
+Host = Annotated[str, Meta(min_length=1, max_length=262)]
+Volume = Annotated[str, Meta(min_length=1, max_length=260)]
 Text = Annotated[str, Meta(extra_json_schema={"pattern": _NO_NUL})]
 
 
@@ -73,6 +79,18 @@ class AskedLimits(Wire):
     output_file_bytes: Whole = UNSET
 
 
+class Network(Wire):
+    """What a program may reach."""
+
+    allow: Annotated[
+        tuple[Host, ...],
+        Meta(
+            max_length=HOSTS,
+            description="Hosts, as `name` or `*.name`, either with `:port`; by HTTP and HTTPS.",
+        ),
+    ] = ()
+
+
 class Options(Wire):
     """How a program is to be run, whatever way its source came."""
 
@@ -100,6 +118,13 @@ class Options(Wire):
             description="Packages to install first, in the words of the language's package "
             "manager; where the operator allows it.",
         ),
+    ] = ()
+    network: Annotated[
+        Network, Meta(description="What the program may reach; without it, nothing.")
+    ] = Network()
+    mounts: Annotated[
+        tuple[Volume, ...],
+        Meta(max_length=MOUNTS, description="Volumes to see, read-only, below /volumes."),
     ] = ()
     encoding: Annotated[
         Encoding,
@@ -165,6 +190,8 @@ class Answer(Value):
     usage: Usage
     timings: Timings
     compile: AnswerCompile | None
+    network: tuple[Visit, ...] | None
+    """Whom it talked to or tried to; null if it had no way out."""
     files: tuple[AnswerFile, ...]
     outputs_missing: tuple[str, ...]
     outputs_skipped: tuple[str, ...]

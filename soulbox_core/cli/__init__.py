@@ -12,7 +12,7 @@ import typer
 
 from soulbox_core.errors import SoulBoxError, StartupError
 
-COMMANDS = ("serve", "run", "check", "images", "languages", "new-plugin")
+COMMANDS = ("serve", "run", "check", "images", "languages", "keys", "login", "new-plugin")
 _FAILED = 1
 _CANNOT_START = 2
 

@@ -6,11 +6,11 @@ import httpx
 import msgspec
 import typer
 
+from soulbox_core.cli import credentials
 from soulbox_core.errors import SoulBoxError
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _CONNECT_SECONDS = 5.0
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Url = Annotated[str, typer.Option("--url", envvar="SOULBOX_URL", help="The service to talk to.")]
 
@@ -53,12 +53,19 @@ class _Problem(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def connect(url: str) -> httpx.Client:
-    """A client without a limit on how long a program may run; the service has its own."""
+def connect(url: str, key: str | None = None) -> httpx.Client:
+    """A client without a limit on how long a program may run; the service has its own.
+
+    :param key: what to show; None for the one that is kept for the service
+    :raises CredentialsError: keys are kept where others may read them
+    """
+    host = httpx.URL(url).host
+    key = key or credentials.credential(url, host)
+    headers = {"authorization": f"Bearer {key}"} if key else {}
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     # A proxy from the environment leads out of the host, never back to its loopback.
-    proxied = httpx.URL(url).host not in _LOOPBACK
-    return httpx.Client(base_url=url, timeout=timeout, trust_env=proxied)
+    proxied = host not in credentials.LOOPBACK
+    return httpx.Client(base_url=url, timeout=timeout, trust_env=proxied, headers=headers)
 
 
 def languages(http: httpx.Client) -> KnownLanguages:
@@ -85,6 +92,11 @@ def check(response: httpx.Response) -> None:
     if response.is_success:
         return
     response.read()
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        raise ServiceError(
+            f"{response.url.host} does not know you; run `soulbox login`, or set"
+            f" {credentials.KEY_VARIABLE} to an API key"
+        )
     try:
         detail = msgspec.json.decode(response.content, type=_Problem).detail
     except msgspec.MsgspecError:

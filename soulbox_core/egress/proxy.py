@@ -1,158 +1,196 @@
-"""An HTTP CONNECT proxy on a socket inside of a cell's network namespace.
+"""An HTTP proxy on a socket inside of a cell's network namespace.
 
 The cell has no interface but its loopback. Whatever it reaches, it reaches through here, by
-name: the core resolves and connects, so that neither addresses nor other ports are in reach.
+name: tunnels by CONNECT, for TLS and whatever else, and plain HTTP requests. The core resolves,
+looks at what came of it, and connects.
 """
 
 import asyncio
 import logging
-import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import h11
+
+from soulbox_core.egress.dial import Dialer
+from soulbox_core.egress.door import Door
+from soulbox_core.egress.forward import Exchange
+from soulbox_core.egress.head import END, MOST_BYTES, Asked, read_head
+from soulbox_core.egress.hosts import Way
+from soulbox_core.egress.ledger import Account, Ledger, Spent
+from soulbox_core.egress.refusal import Refusal
+from soulbox_core.egress.stream import Stream
+from soulbox_core.egress.tunnel import tunnel
+from soulbox_core.model import Visit
+from soulbox_core.settings import Egress
 
 logger = logging.getLogger(__name__)
 
-HTTPS = 443
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(
-    rf"(?=.{{1,253}}(?::|$))({_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?",
-    re.ASCII | re.IGNORECASE,
-)
-_REQUEST = re.compile(rb"CONNECT ([!-~]{1,300}) HTTP/1\.[01]\r\n")
-_HEAD_BYTES = 8192
 _HEAD_SECONDS = 10.0
-_CONNECT_SECONDS = 15.0
-_CLOSE_SECONDS = 5.0
-"""How long a peer may take to read the last of what it was sent."""
-_CONNECTIONS = 32
-"""At one time; package managers open up to some twenty."""
-_PIECE_BYTES = 65536
-_REMEMBERED = 16
-"""Hosts that are remembered as refused."""
-
-Host = tuple[str, int]
-
-
-def host(text: str) -> Host:
-    """Read `name` or `name:port`; without a port it is that of HTTPS.
-
-    :raises ValueError: it is neither
-    """
-    match = _HOST.fullmatch(text)
-    if match is None or not 0 < int(match[2] or HTTPS) < 1 << 16:
-        raise ValueError(f"{text!r} is not a host name, or one with :port")
-    return match[1].lower(), int(match[2] or HTTPS)
+"""Longest that the head of a request may take."""
+_ESTABLISHED = b"HTTP/1.1 200 Connected\r\n\r\n"
+_PIECE_BYTES = 4096
 
 
 class Proxy:
-    """Connects a cell with the hosts that its policy grants.
+    """Connects one cell with the hosts that it may reach, for as long as it is served.
 
-    :param hosts: names and ports that may be reached
-    :param budget_bytes: how much may come in and go out, all connections together
+    :param way: where it may go
+    :param bounds: connections at one time, bytes, and how long they may lie idle
     """
 
-    def __init__(self, hosts: frozenset[Host], budget_bytes: int) -> None:
-        self._hosts = hosts
-        self._left = budget_bytes
-        self._open = 0
-        self.refused: set[str] = set()
-        """What was asked for in vain, for a message about it."""
+    def __init__(self, way: Way, dialer: Dialer, bounds: Egress) -> None:
+        self._way = way
+        self._dialer = dialer
+        self._bounds = bounds
+        self._ledger = Ledger(bounds.bytes)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Whom the cell talked to or tried to."""
+        return self._ledger.visits
 
     @asynccontextmanager
     async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
         """Serve a listening socket, which is closed in the end, for the time of the context."""
-        tasks: set[asyncio.Task[None]] = set()
-
-        def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._serve(reader, writer))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-            # Also of one that was cancelled before it began.
-            task.add_done_callback(lambda _: writer.transport.abort())
-
-        server = await asyncio.start_server(accepted, sock=listener, limit=_HEAD_BYTES)
+        door = Door(listener, self._welcome)
         try:
             yield
         finally:
-            server.close()
-            for task in tasks:
+            door.close()
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+    def _welcome(self, sock: socket.socket) -> bool:
+        if len(self._tasks) >= self._bounds.connections:
+            _turn_away(sock)
+            return False
+        task = asyncio.create_task(self._serve(sock))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # Also of one that is cancelled before it began.
+        task.add_done_callback(_closer(sock))
+        return not self._ledger.spent
+
+    async def _serve(self, sock: socket.socket) -> None:
+        near = Stream(sock)
         try:
-            async with _closing(writer):
-                status = await self._connect(reader, writer)
-                if status is not None:
-                    writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
-                    await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+            try:
+                await self._answer(near)
+            except Refusal as refusal:
+                await near.write(refusal.response)
+            await near.close()
+        except (OSError, EOFError, TimeoutError, Spent, h11.ProtocolError) as error:
             logger.debug("egress: %s", error)
-        finally:
-            self._open -= 1
 
-    async def _connect(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bytes | None:
-        """Answer one request; a tunnel if it may be, else the status of the refusal."""
-        if self._open > _CONNECTIONS:
-            return b"503 Too many connections"
+    async def _answer(self, near: Stream) -> None:
+        """Answer one request.
+
+        :raises Refusal: this is the answer
+        """
+        head, rest = await self._head(near)
+        server = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_BYTES)
+        asked = read_head(head, server)
+        with await self._connect(asked) as sock:
+            account = self._account(asked, allowed=True)
+            far = Stream(sock, account)
+            async with asyncio.timeout(self._bounds.idle_seconds) as idle:
+                near.progress = far.progress = _postponing(idle, self._bounds.idle_seconds)
+                if asked.request is None:
+                    await near.write(_ESTABLISHED)
+                    if rest:
+                        await far.write(rest)
+                    await tunnel(near, far)
+                else:
+                    if rest:
+                        server.receive_data(rest)
+                    await Exchange(near, far, server).run(asked.request)
+
+    async def _head(self, near: Stream) -> tuple[bytes, bytes]:
+        """The head of a request, and what came with it.
+
+        :raises EOFError: there is none
+        """
+        data = bytearray()
         try:
             async with asyncio.timeout(_HEAD_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.LimitOverrunError:
-            return b"431 Request too large"
-        match = _REQUEST.match(head)
-        if match is None:
-            return b"405 Only CONNECT"
-        asked = match[1].decode("ascii")
+                while (end := data.find(END)) < 0 and len(data) <= MOST_BYTES:
+                    piece = await near.read(_PIECE_BYTES)
+                    if not piece:
+                        raise EOFError("no head")
+                    data += piece
+        except TimeoutError:
+            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time") from None
+        end += len(END)
+        if not len(END) <= end <= MOST_BYTES:
+            raise Refusal(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                f"a request's head may have {MOST_BYTES} bytes",
+            )
+        return bytes(data[:end]), bytes(data[end:])
+
+    async def _connect(self, asked: Asked) -> socket.socket:
+        """:raises Refusal: it may not be, or cannot"""
+        if not self._way.allows(asked.name, asked.port):
+            self._connection(asked, allowed=False)
+            raise Refusal(
+                HTTPStatus.FORBIDDEN,
+                f"{asked.name}:{asked.port} is not {self._way.what}",
+                f"Not {self._way.what}",
+            )
+        anywhere = self._way.trusts(asked.name, asked.port)
         try:
-            there = host(asked)
-        except ValueError:
-            return b"400 Not a host"
-        if there not in self._hosts:
-            if len(self.refused) < _REMEMBERED:
-                self.refused.add(asked)
-            return b"403 Not a host that packages come from"
+            sock = await self._dialer.connect(asked.name, asked.port, anywhere=anywhere)
+        except Refusal as refusal:
+            self._connection(asked, allowed=refusal.status is not HTTPStatus.FORBIDDEN)
+            raise
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                far_reader, far_writer = await asyncio.open_connection(*there)
-        except (OSError, TimeoutError):
-            return b"502 Not reachable"
-        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            self._connection(asked, allowed=True)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _connection(self, asked: Asked, *, allowed: bool) -> None:
+        """Count one.
+
+        :raises Refusal: there can be no more
+        """
         try:
-            async with _closing(far_writer), asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, far_writer))
-                both.create_task(self._pump(far_reader, writer))
-        except* (OSError, _Spent) as errors:
-            logger.debug("egress to %s: %s", asked, errors.exceptions[0])
-        return None
+            self._account(asked, allowed=allowed).connect()
+        except Spent as spent:
+            raise Refusal(HTTPStatus.FORBIDDEN, str(spent), "Spent") from None
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while data := await source.read(_PIECE_BYTES):
-            self._left -= len(data)
-            if self._left < 0:
-                raise _Spent("more than its budget")
-            sink.write(data)
-            await sink.drain()
-        if sink.can_write_eof() and not sink.is_closing():
-            sink.write_eof()
+    def _account(self, asked: Asked, *, allowed: bool) -> Account:
+        return self._ledger.account(asked.name, asked.port, allowed=allowed)
 
 
-class _Spent(Exception):
-    """The budget is used up."""
+def _postponing(idle: asyncio.Timeout, seconds: float) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+
+    def postpone() -> None:
+        if not idle.expired():
+            idle.reschedule(loop.time() + seconds)
+
+    return postpone
 
 
-@asynccontextmanager
-async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
-    """Close a connection after the block: at once if it failed or was cancelled, else when the
-    peer has read what it was sent. One that does not read must not hold us."""
-    try:
-        yield
-        writer.close()
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await writer.wait_closed()
-    finally:
-        writer.transport.abort()
+def _closer(sock: socket.socket) -> Callable[[object], None]:
+    def close(_: object) -> None:
+        sock.close()
+
+    return close
+
+
+def _turn_away(sock: socket.socket) -> None:
+    """Say so, if there is room in the socket's buffer; and so there is."""
+    refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections at one time")
+    with sock:
+        try:
+            sock.send(refusal.response)
+        except OSError:
+            return

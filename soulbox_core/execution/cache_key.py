@@ -30,6 +30,8 @@ class KeyParts(Value):
     entrypoint: str = ""
     files: tuple[SourceFile, ...] = ()
     """Their order counts for nothing."""
+    hidden: tuple[str, ...] = ()
+    """What the step did not see: who sees less must not get what was made of more."""
     purpose: str = "compile"
     """Kinds of artifacts with different purposes never share a name."""
 
@@ -48,6 +50,7 @@ def cache_key(secret: bytes, parts: KeyParts) -> str:
             sorted(parts.env.items()),
             parts.entrypoint,
             sorted((file.path, file.content) for file in parts.files),
+            *((parts.hidden,) if parts.hidden else ()),
         )
     )
     return hmac.digest(secret, content, "sha256").hex()

@@ -44,6 +44,13 @@ class Obtained(Value):
         return None if self.built is None or self.built.ok else self.built.facts
 
     @property
+    def cpu_seconds(self) -> float:
+        """CPU time of the build, if it was this caller's and its step is known."""
+        if self.joined or self.built is None or self.built.facts is None:
+            return 0.0
+        return self.built.facts.usage.cpu_seconds
+
+    @property
     def output(self) -> bytes:
         """What the compiler said, now or in its time."""
         if self.artifact is not None:
@@ -97,5 +104,6 @@ class CompileCache:
         else:
             artifact = await self.store.put_draft(*id, built.draft, built.output)
         # The files would stay in memory as long as the caller's block.
-        slim = msgspec.structs.replace(built, files=())
+        facts = built.facts and msgspec.structs.replace(built.facts, output_files=())
+        slim = msgspec.structs.replace(built, files=(), facts=facts)
         return Obtained(artifact=artifact, built=slim, cached=False)

@@ -2,13 +2,18 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from time import perf_counter
 
+from soulbox_core.egress.gateway import Gateway
+from soulbox_core.egress.proxy import Proxy
 from soulbox_core.errors import CellLost, CellStuck
 from soulbox_core.execution.outputs import Capped
 from soulbox_core.execution.plan import Plan
-from soulbox_core.model import Facts, Stream, Value
+from soulbox_core.model import Facts, Stream, Value, Visit
 from soulbox_core.sandbox.port import Sandbox, Sink
+from soulbox_core.settings import Egress
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +26,8 @@ class Ending(Value):
     claim_seconds: float
     """From asking for a cell to handing it the step; a lost first cell's time included."""
     run_seconds: float
+    network: tuple[Visit, ...] | None = None
+    """Whom it talked to or tried to; None if it had no way out."""
 
 
 def _ignore() -> None:
@@ -28,10 +35,14 @@ def _ignore() -> None:
 
 
 class Executor:
-    """Runs plans in the cells of one sandbox."""
+    """Runs plans in the cells of one sandbox.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    :param gateway: the way out of those that have one; by default one of default settings
+    """
+
+    def __init__(self, sandbox: Sandbox, gateway: Gateway | None = None) -> None:
         self._sandbox = sandbox
+        self._gateway = gateway or Gateway(Egress())
 
     async def run(
         self,
@@ -53,59 +64,70 @@ class Executor:
         asked_at = perf_counter()
         output = Capped(plan.step.limits.output_bytes, sink)
         source = None if stdin is None else _Source(stdin)
+        proxy = None if plan.way is None else self._gateway.proxy(plan.way)
         lease = _Lease(released)
+        run = _Run(plan, output, source, proxy, started, lease)
         try:
-            return await self._attempts(plan, output, source, started, asked_at, lease)
+            return await self._attempts(run, asked_at)
         finally:
             lease.give_back()
 
-    async def _attempts(
-        self,
-        plan: Plan,
-        output: Capped,
-        source: "_Source | None",
-        started: Callable[[], None],
-        asked_at: float,
-        lease: "_Lease",
-    ) -> Ending:
+    async def _attempts(self, run: "_Run", asked_at: float) -> Ending:
         try:
-            return await self._attempt(plan, output, source, started, asked_at, lease)
+            return await self._attempt(run, asked_at)
         except CellStuck:
             raise  # it still holds its memory; a second one would take as much again
         except CellLost as error:
             # Nobody has seen anything of this run and its live input is whole, so for the
             # caller a second attempt is the first one.
-            if output.touched or (source is not None and source.touched):
+            if run.noticed:
                 raise
-            logger.warning("%s: cell lost unused, trying once more: %s", plan.language, error)
-        return await self._attempt(plan, output, source, started, asked_at, lease)
+            logger.warning("%s: cell lost unused, trying once more: %s", run.plan.language, error)
+        return await self._attempt(run, asked_at)
 
-    async def _attempt(
-        self,
-        plan: Plan,
-        output: Capped,
-        stdin: AsyncIterator[bytes] | None,
-        started: Callable[[], None],
-        asked_at: float,
-        lease: "_Lease",
-    ) -> Ending:
-        cell = await self._sandbox.claim(
-            plan.language, scratch_bytes=plan.step.limits.scratch_bytes, cold=plan.cold
-        )
-        lease.take()
+    async def _attempt(self, run: "_Run", asked_at: float) -> Ending:
+        plan, proxy = run.plan, run.proxy
+        cell = await self._sandbox.claim(plan.language, plan.kind)
+        run.lease.take()
         try:
-            handed_at = perf_counter()
-            started()
-            facts = await cell.run(plan.step, output, stdin)
-            ended_at = perf_counter()
+            async with AsyncExitStack() as way_out:
+                if proxy is not None:
+                    await way_out.enter_async_context(proxy.serving(cell.listener()))
+                    # Before its connections are closed, or it would make others.
+                    way_out.callback(cell.discard)
+                handed_at = perf_counter()
+                run.started()
+                facts = await cell.run(plan.step, run.output, run.source)
+                ended_at = perf_counter()
         finally:
-            cell.discard(lease.give_back)  # synchronous, so that no cancellation can come between
+            # Synchronous, so that no cancellation can come between.
+            cell.discard(run.lease.give_back)
         return Ending(
             facts=facts,
-            truncated=output.truncated(facts.truncated),
+            truncated=run.output.truncated(facts.truncated),
             claim_seconds=handed_at - asked_at,
             run_seconds=ended_at - handed_at,
+            network=None if proxy is None else proxy.visits,
         )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A plan under way."""
+
+    plan: Plan
+    output: Capped
+    source: "_Source | None"
+    proxy: Proxy | None
+    started: Callable[[], None]
+    lease: "_Lease"
+
+    @property
+    def noticed(self) -> bool:
+        """Whether anybody outside may know of it."""
+        read = self.source is not None and self.source.touched
+        called = self.proxy is not None and bool(self.proxy.visits)
+        return self.output.touched or read or called
 
 
 class _Lease:

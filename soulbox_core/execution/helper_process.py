@@ -8,7 +8,7 @@ import msgspec
 
 from soulbox_core.errors import SandboxError
 from soulbox_core.model import Facts, Limits, Step, Stream, Value
-from soulbox_core.sandbox.port import Sandbox
+from soulbox_core.sandbox.port import Kind, Sandbox
 
 START_SECONDS = 60.0
 """Longest that a helper may take to get warm."""
@@ -138,9 +138,8 @@ class HelperProcess:
     async def _run(self) -> None:
         ended = Ended(why="it was stopped")
         try:
-            cell = await self._sandbox.claim(
-                self._language, scratch_bytes=self._step.limits.scratch_bytes, cold=True
-            )
+            kind = Kind(scratch_bytes=self._step.limits.scratch_bytes, cold=True)
+            cell = await self._sandbox.claim(self._language, kind)
             try:
                 facts = await cell.run(self._step, self._take, self._feed())
             finally:

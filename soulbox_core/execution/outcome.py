@@ -18,6 +18,8 @@ class Before(Value):
     compile_seconds: float | None = None
     """None if there was nothing to compile."""
     compilation: Compilation | None = None
+    cpu_seconds: float = 0.0
+    """CPU time that it took, as far as it was done for this run and a cell of its own tells."""
 
 
 class Failure(Value):
@@ -53,6 +55,7 @@ def conclude(ending: Ending, before: Before, *, run_id: str, language: str) -> O
         outputs_missing=facts.outputs_missing,
         outputs_skipped=facts.outputs_skipped,
         compilation=before.compilation,
+        network=ending.network,
     )
 
 

@@ -1,12 +1,11 @@
 """From a request to the steps that cells are told to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from soulbox_core import certificates
 from soulbox_core.commands import (
-    WORKING_DIRECTORY,
     command_line,
     compile_step,
     replaced,
@@ -14,9 +13,11 @@ from soulbox_core.commands import (
     spliced,
     variables,
 )
+from soulbox_core.egress.hosts import Way, host_patterns
 from soulbox_core.errors import InvalidRequest, shown
 from soulbox_core.language import (
     ARTIFACT,
+    CERTIFICATES,
     DEPENDENCIES,
     ENTRYPOINT,
     OUT,
@@ -25,13 +26,21 @@ from soulbox_core.language import (
     Source,
 )
 from soulbox_core.model import Limits, RunRequest, SourceFile, Step, Value
-from soulbox_core.sandbox.port import EGRESS
+from soulbox_core.sandbox.port import EGRESS, Kind, in_order
 
 OUT_DIRECTORY = "/tmp/out"  # noqa: S108, in a cell of its own
 STORE = "/store"
 """Where a cell sees artifacts and dependencies, each under its key."""
-_CERTIFICATES = ".certificates.pem"
-_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+PROXY = f"http://{EGRESS}"
+"""What a step that may reach other hosts is told to go through."""
+_WAY_OUT = {
+    **dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), PROXY),
+    # A program's own servers are in its own cell.
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
+    **dict.fromkeys(certificates.VARIABLES, CERTIFICATES),
+    "NODE_USE_ENV_PROXY": "1",
+}
+"""How the usual clients are told of the proxy, and of the certificates to trust."""
 _ANY = "*"
 _PAGE_BYTES = 4096
 
@@ -51,6 +60,7 @@ class Compiling(Value):
     key: str
     """Names its artifact: equal keys, equal artifacts."""
     step: Step
+    kind: Kind
 
 
 class Plan(Value):
@@ -58,27 +68,30 @@ class Plan(Value):
 
     language: str
     step: Step
-    cold: bool
-    """The template or booted runtime, if there is one, cannot honour what the request asks."""
+    kind: Kind
+    """What the cell has to be like. It is cold if the template or booted runtime, if there is
+    one, cannot honour what the request asks."""
     compiling: Compiling | None = None
-    egress: bool = False
-    """It is to reach other hosts, through a socket in its cell."""
+    way: Way | None = None
+    """Where it may go, if its cell has a way out."""
 
 
 def plan(
     request: RunRequest,
     language: Language,
     allowance: Allowance,
-    key: Callable[[str, Step], str],
+    key: Callable[[str, Kind, Step], str],
     *,
     live: bool = False,
     dependencies: str | None = None,
+    hidden: Iterable[str] = (),
 ) -> Plan:
     """Turn a request into the steps that it takes.
 
     :param key: names the artifact of a language's compile step
     :param live: somebody reads the output as it comes
     :param dependencies: directory in the cell with the packages that the request asked for
+    :param hidden: paths of the image that it is not to see
     :raises InvalidRequest: the files do not fit in the scratch space the request may use, or the
         language has no such option
     :raises LanguageError: a function of the plugin failed
@@ -89,25 +102,28 @@ def plan(
         entrypoint=_plain(request.entrypoint),
         options=_options(language, request.options),
         limits=allowance.run,
+        proxy=PROXY if request.network else None,
     )
+    hidden = in_order(hidden)
     places = {ENTRYPOINT: source.entrypoint}
     found_by = {}
     if language.dependencies is not None and dependencies is not None:
         places[DEPENDENCIES] = dependencies
         found_by = replaced_values(language.dependencies.env, places)
-    compiling = _compiling(source, language, allowance.compile, places, found_by, key)
+    compiling = _compiling(source, language, allowance.compile, places, found_by, hidden, key)
     artifact = None if compiling is None else f"{STORE}/{compiling.key}"
     if artifact is not None:
         places[ARTIFACT] = artifact
     cold = _is_cold(request, language, allowance)
     live_env = language.live_env if live and cold else {}
+    way_out = _WAY_OUT if request.network else {}
     return Plan(
         language=language.name,
         step=Step(
             argv=(*replaced(command_line(language.run, source), places), *request.args),
             entrypoint=request.entrypoint,
             files=request.files,
-            env={**variables(language, source), **found_by, **live_env, **request.env},
+            env={**way_out, **variables(language, source), **found_by, **live_env, **request.env},
             stdin=request.stdin,
             limits=allowance.run,
             outputs=request.outputs,
@@ -116,8 +132,15 @@ def plan(
             artifact=artifact,
             dependencies=dependencies,
         ),
-        cold=cold,
+        kind=Kind(
+            scratch_bytes=allowance.run.scratch_bytes,
+            cold=cold,
+            egress=bool(request.network),
+            volumes=in_order(request.mounts),
+            hidden=hidden,
+        ),
         compiling=compiling,
+        way=Way(patterns=host_patterns(request.network)) if request.network else None,
     )
 
 
@@ -126,33 +149,31 @@ def install_plan(
     requirements: tuple[str, ...],
     limits: Limits,
     directory: str,
-    authorities: bytes,
+    way: Way,
+    hidden: Iterable[str] = (),
 ) -> Plan:
     """The plan that installs packages into what will be `directory` in the cells of runs.
 
-    :param authorities: the certificates that package registries are trusted by, as PEM
+    :param way: where packages come from
+    :param hidden: paths of the image that are not to be seen
     """
     assert language.dependencies is not None
     install = replaced(language.dependencies.install, {OUT: OUT_DIRECTORY, DEPENDENCIES: directory})
-    bundle = f"{WORKING_DIRECTORY}/{_CERTIFICATES}"
-    proxy = f"http://{EGRESS}"
     return Plan(
         language=language.name,
         step=Step(
             argv=spliced(install, REQUIREMENTS, requirements),
             entrypoint="",
-            files=(SourceFile(path=_CERTIFICATES, content=authorities),),
-            env={
-                **variables(language, Source(limits=limits)),
-                **dict.fromkeys(_PROXY_VARIABLES, proxy),
-                **dict.fromkeys(certificates.VARIABLES, bundle),
-            },
+            files=(),
+            env={**_WAY_OUT, **variables(language, Source(limits=limits, proxy=PROXY))},
             stdin=b"",
             limits=limits,
             out=OUT_DIRECTORY,
         ),
-        cold=True,
-        egress=True,
+        kind=Kind(
+            scratch_bytes=limits.scratch_bytes, cold=True, egress=True, hidden=in_order(hidden)
+        ),
+        way=way,
     )
 
 
@@ -168,7 +189,7 @@ def version_plan(language: Language, limits: Limits) -> Plan:
             stdin=b"",
             limits=limits,
         ),
-        cold=True,
+        kind=Kind(scratch_bytes=limits.scratch_bytes, cold=True),
     )
 
 
@@ -178,9 +199,10 @@ def _compiling(
     limits: Limits,
     places: Mapping[str, str],
     found_by: Mapping[str, str],
-    key: Callable[[str, Step], str],
+    hidden: tuple[str, ...],
+    key: Callable[[str, Kind, Step], str],
 ) -> Compiling | None:
-    source = msgspec.structs.replace(source, limits=limits)
+    source = msgspec.structs.replace(source, limits=limits, proxy=None)
     wanted = compile_step(language, source)
     if wanted is None:
         return None
@@ -199,13 +221,16 @@ def _compiling(
         limits=limits,
         out=OUT_DIRECTORY,
     )
-    return Compiling(key=key(language.name, step), step=step)
+    kind = Kind(scratch_bytes=limits.scratch_bytes, cold=True, hidden=hidden)
+    return Compiling(key=key(language.name, kind, step), step=step, kind=kind)
 
 
 def _is_cold(request: RunRequest, language: Language, allowance: Allowance) -> bool:
     """Whether the request asks for what a runtime that is up already cannot give any more."""
     if not language.warm:
         return True
+    if request.network and language.boot is not None:
+        return True  # it was not told of the proxy when it started
     if request.dependencies and not (language.dependencies and language.dependencies.warm):
         return True
     if not request.env.keys().isdisjoint(language.cold_env):

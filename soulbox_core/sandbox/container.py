@@ -18,7 +18,7 @@ from soulbox_core.sandbox.forge import Booted, Forge
 from soulbox_core.sandbox.launcher import wire
 from soulbox_core.sandbox.leaves import Leaves
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
-from soulbox_core.sandbox.shelf import Kind
+from soulbox_core.sandbox.port import Kind
 from soulbox_core.sandbox.stdio import Stdio
 from soulbox_core.sandbox.warden import Warden
 

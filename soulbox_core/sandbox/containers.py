@@ -6,16 +6,20 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from soulbox_core.errors import CgroupError, ContainerError, LanguageError
 from soulbox_core.language import Language
+from soulbox_core.sandbox import volumes
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.cgroup import Cgroups
 from soulbox_core.sandbox.container import Container, ContainerSettings
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
 from soulbox_core.sandbox.pool import OnLost, Pool
-from soulbox_core.sandbox.shelf import Kind
-from soulbox_core.settings import Settings
+from soulbox_core.sandbox.port import Kind, in_order
+from soulbox_core.sandbox.trust import write_trust
+from soulbox_core.settings import PolicySettings, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ class ContainerSandbox:
     """Implements `soulbox_core.sandbox.port.Sandbox`.
 
     :param images: language name to the image its containers are made of
+    :param certificates: the authorities by which runs with a way out know other hosts, as PEM
+    :raises SettingsError: a volume cannot be one
     """
 
     def __init__(
@@ -37,12 +43,16 @@ class ContainerSandbox:
         podman: Podman,
         cgroups: Cgroups,
         seccomp: bytes,
+        certificates: bytes = b"",
     ) -> None:
         self._languages = languages
         self._images = images
         self._instance = instance
         self._podman = podman
         self._cgroups = cgroups
+        self._certificates = certificates
+        self._trust_dir = instance.run_dir / "trust"
+        self._volumes = volumes.checked(settings.volumes, Path(settings.state_dir))
         self._container_settings = ContainerSettings(
             default=settings.limits.default,
             open_files=settings.limits.ceiling.open_files,
@@ -64,6 +74,7 @@ class ContainerSandbox:
 
         :raises ContainerError: Podman does not work, or no language starts
         """
+        write_trust(self._trust_dir, self._certificates)
         containers = await self._podman.remove_all_of(self._instance.id)
         trees = await asyncio.to_thread(self._cgroups.sweep)
         if containers or trees:
@@ -86,13 +97,13 @@ class ContainerSandbox:
         except CgroupError as error:
             logger.error("%s", error)
 
-    async def claim(
-        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
-    ) -> ContainerCell:
+    async def claim(self, language: str, kind: Kind) -> ContainerCell:
         """See `soulbox_core.sandbox.port.Sandbox.claim`."""
-        # Without a runtime to have ready, every cell is a cold one.
-        cold = cold or not self._languages[language].warm
-        kind = Kind(cold=cold, scratch_bytes=scratch_bytes, egress=egress)
+        if not kind.cold and not self._languages[language].warm:
+            # Without a runtime to have ready, every cell is a cold one.
+            kind = msgspec.structs.replace(kind, cold=True)
+        if not {name for name, _ in self._volumes}.issuperset(kind.volumes):
+            raise ContainerError("no such volume")  # who was to check the name did not
         return await self._pools[language].claim(kind)
 
     def ready(self, language: str) -> bool:
@@ -101,10 +112,14 @@ class ContainerSandbox:
 
     def _pool(self, language: Language, settings: Settings) -> Pool:
         own = settings.language(language.name).parked
-        run = Kind(cold=not language.warm, scratch_bytes=settings.limits.default.scratch_bytes)
+        limits = settings.limits
+        hidden = in_order(settings.policies.get("default", PolicySettings()).hidden)
+        run = Kind(
+            cold=not language.warm, scratch_bytes=limits.default.scratch_bytes, hidden=hidden
+        )
         targets = {run: settings.pool.parked if own is None else own}
         if language.compile is not None and language.compiler is None:
-            compiling = Kind(cold=True, scratch_bytes=settings.limits.compile.scratch_bytes)
+            compiling = Kind(cold=True, scratch_bytes=limits.compile.scratch_bytes, hidden=hidden)
             targets[compiling] = targets.get(compiling, 0) + settings.pool.compilers
         return Pool(
             language.name,
@@ -139,6 +154,8 @@ class ContainerSandbox:
             template=None if language.template is None else str(language.template),
             store_dir=str(self._store(language.name)),
             open_files=self._container_settings.open_files,
+            trust_dir=str(self._trust_dir),
+            volumes=self._volumes,
         )
         try:
             tree = await asyncio.to_thread(self._cgroups.tree, name)

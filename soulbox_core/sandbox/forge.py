@@ -11,7 +11,7 @@ from soulbox_core.errors import CellLost, ContainerError
 from soulbox_core.model import Value
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.link import Link
-from soulbox_core.sandbox.shelf import Kind
+from soulbox_core.sandbox.port import Kind
 
 _RLIMITS = {
     "RLIMIT_CORE": 0,
@@ -71,6 +71,8 @@ class Forge:
             "uid": cell.uid,
             "scratch_bytes": kind.scratch_bytes,
             "egress": kind.egress,
+            "volumes": kind.volumes,
+            "hidden": kind.hidden,
             "rehearse": rehearse,
             "rlimits": {"RLIMIT_NOFILE": open_files, **_RLIMITS},
             "boot": None if boot is None else {"argv": boot.argv, "env": boot.env},

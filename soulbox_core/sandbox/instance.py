@@ -45,6 +45,7 @@ class Instance:
                 f"instance {name!r} in {state_dir} is running already; stop it, or set instance"
                 " to another name"
             ) from None
+        self.directory = directory
         self.store_dir = directory / "store"
         self.id = _id(directory / "id")
         self.run_dir = _run_dir(self.id)

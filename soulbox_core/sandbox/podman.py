@@ -20,7 +20,7 @@ from requests import RequestException
 
 from soulbox_core.errors import ContainerError, HostError
 from soulbox_core.model import Value
-from soulbox_core.sandbox.launcher.jail import STORE
+from soulbox_core.sandbox.launcher.jail import STORE, TRUST, VOLUMES, VOLUMES_KEPT
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,10 @@ class ContainerSpec(Value):
     store_dir: str
     """Host directory with the language's artifacts and dependencies."""
     open_files: int
+    trust_dir: str
+    """Host directory with the certificates that runs with a way out trust."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Names of volumes, and the host directories that they are."""
 
 
 class Podman:
@@ -208,7 +212,11 @@ def _arguments(spec: ContainerSpec) -> dict[str, Any]:
         _bind(spec.launcher_dir, "/soulbox/launcher"),
         _bind(spec.control_dir, "/soulbox/control"),
         _bind(spec.store_dir, STORE),
+        _bind(spec.trust_dir, TRUST),
+        *(_bind(directory, f"{VOLUMES_KEPT}/{name}") for name, directory in spec.volumes),
     ]
+    if spec.volumes:
+        mounts.append(_tmpfs(VOLUMES, "4k"))  # a place in the image for cells to mount them at
     if spec.template is not None:
         mounts.append(_bind(spec.template, "/soulbox/template.py"))
     return {

@@ -9,7 +9,8 @@ import msgspec
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
-from soulbox_core.sandbox.shelf import Kind, Shelf
+from soulbox_core.sandbox.port import Kind
+from soulbox_core.sandbox.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,39 @@
 """What the layers above may ask of the sandbox."""
 
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
-from soulbox_core.model import Facts, Step, Stream
+from soulbox_core.model import Facts, Step, Stream, Value
 
 EGRESS = "127.0.0.1:3128"
 """Where a cell that was claimed with egress finds its way out."""
 
+VOLUMES = "/volumes"
+"""Where a cell finds the volumes that it was claimed with, each under its name."""
+
 Sink = Callable[[Stream, bytes], None]
 """Takes a chunk of output, on the event loop, as soon as it was read. Must not block."""
+
+
+class Kind(Value):
+    """What is fixed when a cell is made."""
+
+    scratch_bytes: int
+    """Size of its scratch space."""
+    cold: bool = False
+    """Forked from the launcher, with no runtime booted."""
+    egress: bool = False
+    """A socket listens in it for what wants to reach other hosts."""
+    volumes: tuple[str, ...] = ()
+    """Names of the volumes that are in its tree; in the order of their names, each once."""
+    hidden: tuple[str, ...] = ()
+    """Absolute paths of the image that are covered; in their order, each once."""
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names or paths as a `Kind` has them."""
+    return tuple(sorted({name.rstrip("/") for name in names}))
 
 
 class Cell(Protocol):
@@ -41,14 +64,9 @@ class Cell(Protocol):
 class Sandbox(Protocol):
     """Hands out cells."""
 
-    async def claim(
-        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
-    ) -> Cell:
-        """Return a cell for the language: a parked one if there is one that fits.
+    async def claim(self, language: str, kind: Kind) -> Cell:
+        """Return a cell of this kind for the language: a parked one if there is one that fits.
 
-        :param scratch_bytes: size of its scratch space, fixed when it is made
-        :param cold: do not use a cell with a runtime in it
-        :param egress: one in which a socket listens for what wants to reach other hosts
         :raises ContainerError: none can be made now
         """
 

@@ -4,18 +4,8 @@ import asyncio
 from collections import deque
 
 from soulbox_core.errors import ContainerError
-from soulbox_core.model import Value
 from soulbox_core.sandbox.cell import ContainerCell
-
-
-class Kind(Value):
-    """What is fixed when a cell is made."""
-
-    cold: bool
-    """Forked from the launcher, with no runtime booted."""
-    scratch_bytes: int
-    egress: bool = False
-    """A socket listens in it for what wants to reach other hosts."""
+from soulbox_core.sandbox.port import Kind
 
 
 class Shelf:

@@ -14,6 +14,7 @@ from soulbox_core.execution.outputs import Transcript
 from soulbox_core.execution.plan import Compiling, Plan
 from soulbox_core.execution.verdict import made, stopped
 from soulbox_core.model import Compilation, Facts, Status, Step, Usage, Value
+from soulbox_core.sandbox.port import Kind
 
 _COMPILER = "the compiler"
 _STOPPED = {
@@ -36,6 +37,8 @@ class Build(Value):
     compilation: Compilation
     failure: Facts | None
     """How the compiler ended, if there is no artifact."""
+    cpu_seconds: float = 0.0
+    """What it took, if it was done for who asked and in a cell of its own."""
 
 
 class Builds:
@@ -57,7 +60,7 @@ class Builds:
         self._helpers = helpers
         self._toolchains = toolchains
 
-    def key(self, language: str, step: Step) -> str:
+    def key(self, language: str, kind: Kind, step: Step) -> str:
         """Name the artifact of a compile step by all that it is made of."""
         toolchain = self._toolchains[language]
         parts = KeyParts(
@@ -68,6 +71,7 @@ class Builds:
             env=step.env,
             entrypoint=step.entrypoint,
             files=step.files,
+            hidden=kind.hidden,
         )
         return cache_key(self._cache.store.secret, parts)
 
@@ -105,12 +109,13 @@ class Builds:
             yield Build(
                 compilation=Compilation(cached=obtained.cached, output=obtained.output),
                 failure=obtained.failure,
+                cpu_seconds=obtained.cpu_seconds,
             )
 
     async def _run(self, language: str, compiling: Compiling) -> Built:
         """Compile in a cell of its own."""
         output = Transcript()
-        plan = Plan(language=language, step=compiling.step, cold=True)
+        plan = Plan(language=language, step=compiling.step, kind=compiling.kind)
         ending = await self._executor.run(plan, output)
         facts, most_bytes = ending.facts, compiling.step.limits.output_file_bytes
         too_much = f"what the compiler made is more than {most_bytes} bytes or too many files"
@@ -118,7 +123,7 @@ class Builds:
         output.add(said)
         if not ok:
             return Built(ok=False, output=output.content, facts=facts)
-        return Built(ok=True, files=facts.output_files, output=output.content)
+        return Built(ok=True, files=facts.output_files, output=output.content, facts=facts)
 
     async def _ask_helper(self, helpers: Helpers, compiling: Compiling) -> Built:
         step = compiling.step

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from soulbox_core.errors import HostError
+from soulbox_core.errors import HostError, SettingsError
+from soulbox_core.settings import Settings
 
 _SHARE = 3 / 4
 """Of the memory; the rest is for the containers, their templates, and the service itself."""
@@ -16,6 +17,31 @@ def memory_for_cells(root: Path = Path("/")) -> int:
     :raises HostError: the kernel does not say how much memory there is
     """
     return int(min([_host_memory(root), *_cgroup_limits(root)]) * _SHARE)
+
+
+def memory_for_runs(settings: Settings, helped: int, least: int) -> int:
+    """What runs may reserve together: all there is for cells, less what compile helpers may use.
+
+    :param helped: languages that have helpers
+    :param least: what one step may need that any request can lead to
+    :raises SettingsError: admission.memory_bytes is less than that
+    :raises HostError: what is left is
+    """
+    if settings.admission.memory_bytes:
+        if settings.admission.memory_bytes < least:
+            raise SettingsError(
+                f"admission.memory_bytes must be at least {least}, which one step may need; raise"
+                " it, or lower limits.default, limits.compile or limits.install"
+            )
+        return settings.admission.memory_bytes
+    helpers = helped * settings.pool.compilers * settings.limits.compile.memory_bytes
+    left = memory_for_cells() - helpers
+    if left < least:
+        raise HostError(
+            f"{helpers} bytes for compile helpers leave {max(left, 0)} for runs, and one step may"
+            f" need {least}; lower limits.compile or limits.install, or set admission.memory_bytes"
+        )
+    return left
 
 
 def _host_memory(root: Path) -> int:

@@ -1,9 +1,9 @@
 """Making sure of the packages that a request asks for: from the store, or by one install."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from soulbox_core.egress.proxy import Host
+from soulbox_core.egress.hosts import Host, Way
 from soulbox_core.execution.cache_key import KeyParts, cache_key
 from soulbox_core.execution.compile_cache import Built, CompileCache
 from soulbox_core.execution.installer import Installer
@@ -11,6 +11,7 @@ from soulbox_core.execution.plan import STORE, install_plan
 from soulbox_core.execution.requirements import checked
 from soulbox_core.language import Language
 from soulbox_core.model import Facts, Limits, Value
+from soulbox_core.sandbox.port import in_order
 from soulbox_core.service.builds import Toolchain, obtain
 from soulbox_core.settings import DependencySettings
 
@@ -20,6 +21,8 @@ class Layer(Value):
 
     language: Language
     requirements: tuple[str, ...]
+    hidden: tuple[str, ...]
+    """Paths of the image that installing does not see."""
     key: str
 
     @property
@@ -34,6 +37,8 @@ class Install(Value):
     output: bytes
     failure: Facts | None
     """How the package manager ended, if there is no layer."""
+    cpu_seconds: float = 0.0
+    """What it took, if it was done for who asked."""
 
 
 class Reach(Value):
@@ -42,12 +47,16 @@ class Reach(Value):
     settings: DependencySettings
     hosts: frozenset[Host]
 
+    @property
+    def way(self) -> Way:
+        """Where an install may go: the operator named each host, so they may be anywhere."""
+        return Way(named=self.hosts, what="a host that packages come from")
+
 
 class Installs:
     """Installs through the store; equal sets of packages at one time are one install.
 
     :param reaches: by language, for those that may install anything
-    :param certificates: the authorities that registries are trusted by, as PEM
     """
 
     def __init__(
@@ -57,23 +66,24 @@ class Installs:
         reaches: Mapping[str, Reach],
         toolchains: Mapping[str, Toolchain],
         limits: Limits,
-        certificates: bytes,
     ) -> None:
         self._cache = cache
         self._installer = installer
         self._reaches = reaches
         self._toolchains = toolchains
         self._limits = limits
-        self._certificates = certificates
 
     @property
     def languages(self) -> frozenset[str]:
         """Those whose requests may name packages."""
         return frozenset(self._reaches)
 
-    def layer(self, language: Language, requirements: tuple[str, ...]) -> Layer | None:
+    def layer(
+        self, language: Language, requirements: tuple[str, ...], hidden: Iterable[str] = ()
+    ) -> Layer | None:
         """The layer of a request, None if it asks for no packages.
 
+        :param hidden: paths of the image that installing is not to see
         :raises DependenciesRefused: the operator does not let them be installed
         """
         if not requirements:
@@ -81,8 +91,9 @@ class Installs:
         reach = self._reaches.get(language.name)
         settings = DependencySettings() if reach is None else reach.settings
         requirements = checked(requirements, language, settings)
-        key = self._key(language, requirements)
-        return Layer(language=language, requirements=requirements, key=key)
+        hidden = in_order(hidden)
+        key = self._key(language, requirements, hidden)
+        return Layer(language=language, requirements=requirements, hidden=hidden, key=key)
 
     def memory_bytes(self, layer: Layer | None) -> int:
         """Memory that installing it will take, as far as can be told now; none if it is there."""
@@ -103,12 +114,16 @@ class Installs:
 
         async def build() -> Built:
             plan = install_plan(
-                language, layer.requirements, self._limits, layer.directory, self._certificates
+                language,
+                layer.requirements,
+                self._limits,
+                layer.directory,
+                self._reaches[language.name].way,
+                layer.hidden,
             )
             draft = await self._cache.store.draft()
-            hosts = self._reaches[language.name].hosts
             try:
-                done = await self._installer.run(plan, hosts, draft)
+                done = await self._installer.run(plan, draft)
             except BaseException:
                 self._cache.store.scrap(draft)
                 raise
@@ -116,9 +131,15 @@ class Installs:
 
         async with AsyncExitStack() as stack:
             obtained = await obtain(stack, self._cache, language.name, layer.key, build)
-            yield Install(output=obtained.output, failure=obtained.failure)
+            yield Install(
+                output=obtained.output,
+                failure=obtained.failure,
+                cpu_seconds=obtained.cpu_seconds,
+            )
 
-    def _key(self, language: Language, requirements: tuple[str, ...]) -> str:
+    def _key(
+        self, language: Language, requirements: tuple[str, ...], hidden: tuple[str, ...]
+    ) -> str:
         assert language.dependencies is not None
         toolchain = self._toolchains[language.name]
         parts = KeyParts(
@@ -127,5 +148,6 @@ class Installs:
             plugin_version=toolchain.plugin_version,
             image=toolchain.image,
             argv=(*language.dependencies.install, *requirements),
+            hidden=hidden,
         )
         return cache_key(self._cache.store.secret, parts)

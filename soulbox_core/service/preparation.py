@@ -45,7 +45,11 @@ class Preparation:
         async with self._installs.installed(layer) as install:
             installed_at = perf_counter()
             if install is not None:
-                before = msgspec.structs.replace(before, install_seconds=installed_at - asked_at)
+                before = msgspec.structs.replace(
+                    before,
+                    install_seconds=installed_at - asked_at,
+                    cpu_seconds=install.cpu_seconds,
+                )
                 if install.failure is not None:
                     failure = _failure(
                         Status.INSTALL_FAILED, install.failure, install.output, most_bytes
@@ -60,6 +64,7 @@ class Preparation:
                 before = msgspec.structs.replace(
                     before,
                     compile_seconds=perf_counter() - installed_at,
+                    cpu_seconds=before.cpu_seconds + build.cpu_seconds,
                     compilation=msgspec.structs.replace(
                         build.compilation, output=shortened(said, most_bytes)
                     ),

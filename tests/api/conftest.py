@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from soulbox_core.api.application import build
 from soulbox_core.model import Limits
 from soulbox_core.settings import Ceiling, LimitSettings, Server, Settings
-from tests.api.fakes import FakeCatalog, FakeRuns
+from tests.api.fakes import FakeCatalog, FakeGate, FakeRuns
 
 SMALL = Settings(
     server=Server(request_bytes=20_000, held_bytes=64 << 20, source_bytes=5_000, files=4)
@@ -23,7 +23,7 @@ def holding(runs: FakeRuns, size: int, request_bytes: int = 20_000) -> Starlette
         server=Server(request_bytes=request_bytes, held_bytes=size),
         limits=LimitSettings(ceiling=ceiling),
     )
-    return build(runs, FakeCatalog(), settings)
+    return build(runs, FakeCatalog(), FakeGate(), settings)
 
 
 class Client:
@@ -55,7 +55,7 @@ def catalog() -> FakeCatalog:
 
 @pytest.fixture
 def app(runs: FakeRuns, catalog: FakeCatalog) -> Starlette:
-    return build(runs, catalog, SMALL)
+    return build(runs, catalog, FakeGate(), SMALL)
 
 
 @pytest.fixture

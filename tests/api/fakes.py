@@ -20,15 +20,24 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 
-from soulbox_core.errors import CellLost, LimitAboveCeiling, Overloaded, UnknownLanguage
+from soulbox_core.errors import (
+    CellLost,
+    LimitAboveCeiling,
+    Overloaded,
+    Unauthenticated,
+    UnknownLanguage,
+)
+from soulbox_core.identity.identity import Grant
 from soulbox_core.language import Language
 from soulbox_core.model import (
+    Caller,
     Chunk,
     Event,
     Finished,
     Outcome,
     OutputFile,
     RunRequest,
+    Standing,
     Started,
     Status,
     Timings,
@@ -36,6 +45,8 @@ from soulbox_core.model import (
 )
 from soulbox_core.registry import PluginFault
 from soulbox_core.service.catalog import LanguageInfo
+from soulbox_core.service.gate import Entry
+from soulbox_core.store.records import ApiKey
 from tests.loop import settle
 from tests.samples import language
 
@@ -50,24 +61,37 @@ class FakeRuns:
 
     def __init__(self) -> None:
         self.requests: list[RunRequest] = []
+        self.callers: list[Caller] = []
+        self.keys: list[str | None] = []
         self.live = 0
         self.killed = 0
 
     async def execute(
-        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+        self,
+        request: RunRequest,
+        caller: Caller,
+        stdin: AsyncIterator[bytes] | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
+        self.keys.append(idempotency_key)
         output = {"stdout": b"", "stderr": b""}
-        async for event in self.stream(request, stdin):
+        async for event in self.stream(request, caller, stdin):
             if isinstance(event, Chunk):
                 output[event.stream] += event.data
             elif isinstance(event, Finished):
-                return msgspec.structs.replace(event.outcome, **output)
+                return msgspec.structs.replace(
+                    event.outcome,
+                    replayed=idempotency_key is not None and self.keys.count(idempotency_key) > 1,
+                    stdout=output["stdout"],
+                    stderr=output["stderr"],
+                )
         raise AssertionError("a run ends with Finished")
 
     async def stream(
-        self, request: RunRequest, stdin: AsyncIterator[bytes] | None = None
+        self, request: RunRequest, caller: Caller, stdin: AsyncIterator[bytes] | None = None
     ) -> AsyncGenerator[Event, None]:
         self.requests.append(request)
+        self.callers.append(caller)
         asked = request.limits.get("memory_bytes", 0)
         if asked > CEILING:
             raise LimitAboveCeiling("memory_bytes", asked, CEILING)
@@ -195,3 +219,84 @@ class FakeCatalog:
 
     def ready(self) -> bool:
         return self.is_ready
+
+
+ANYBODY = Caller(id="address:", scopes=frozenset(("execute",)))
+
+
+class FakeGate:
+    """Lets everybody in, or whoever a test says.
+
+    :param credential: what has to be shown
+    """
+
+    def __init__(self, credential: str | None = None) -> None:
+        self.refusal: Exception | None = None
+        self.credential = credential
+        self.standings: tuple[Standing, ...] = ()
+        self.asked: list[tuple[str | None, str, str]] = []
+
+    async def enter(self, credential: str | None, address: str, scope: str) -> Entry:
+        self.asked.append((credential, address, scope))
+        if self.credential not in (None, credential):
+            raise Unauthenticated
+        if self.refusal is not None:
+            raise self.refusal
+        return Entry(caller=ANYBODY, standings=self.standings)
+
+    async def pass_by(self, address: str) -> tuple[Standing, ...]:
+        if self.refusal is not None:
+            raise self.refusal
+        return self.standings
+
+
+class FakeIdentity:
+    """Has one key, and trades it for tokens without end."""
+
+    def __init__(self) -> None:
+        self._key = ApiKey(
+            id="0123456789ab",
+            digest="0" * 64,
+            name="mine",
+            scopes=("execute",),
+            policy="default",
+            created_at=1.0,
+        )
+
+    async def grant(self, key_text: str, scopes: tuple[str, ...] | None) -> Grant:
+        if key_text != "sbx_good":
+            raise Unauthenticated
+        return self._granted()
+
+    async def refresh(self, token: str) -> Grant:
+        if token != "sbr_good":
+            raise Unauthenticated
+        return self._granted()
+
+    async def revoke(self, token: str) -> None:
+        return None
+
+    async def create_key(
+        self, name: str, scopes: tuple[str, ...], policy: str, expires_at: float | None
+    ) -> tuple[ApiKey, str]:
+        return self._key, "sbx_0123456789ab_secret"
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        return (self._key,)
+
+    async def revoke_key(self, id: str) -> ApiKey | None:
+        return self._key if id == self._key.id else None
+
+    def rotate(self) -> str:
+        return "0123456789abcdef"
+
+    def jwks(self) -> dict[str, object]:
+        return {"keys": [{"kty": "OKP", "kid": "0123456789abcdef"}]}
+
+    def _granted(self) -> Grant:
+        return Grant(
+            access_token="a.b.c",
+            refresh_token="sbr_next",
+            expires_in=600.0,
+            scopes=("execute",),
+        )

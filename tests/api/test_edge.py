@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from soulbox_core.api.edge import Edge
+from soulbox_core.settings import Server
 from tests.api.conftest import Client
 from tests.api.driver import Request, Socket
 from tests.loop import on_loop, settle
@@ -61,8 +62,8 @@ async def test_an_answer_gets_through_while_the_body_is_still_being_sent() -> No
         await send({"type": "http.response.start", "status": 404})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    scope: Scope = {"type": "http", "http_version": "1.1", "headers": []}
-    await asyncio.wait_for(Edge(refuse)(scope, parts.get, send), 5)
+    scope: Scope = {"type": "http", "http_version": "1.1", "query_string": b"", "headers": []}
+    await asyncio.wait_for(Edge(refuse, Server())(scope, parts.get, send), 5)
     assert sent == ["http.response.start", "http.response.body"]
 
 
@@ -74,7 +75,7 @@ async def test_an_answer_that_breaks_off_is_left_incomplete_and_logged(
         await send({"type": "http.response.start", "status": 200})
         raise RuntimeError("secret")
 
-    async with Request(Edge(breaks), "GET", "/") as request:
+    async with Request(Edge(breaks, Server()), "GET", "/") as request:
         request.send(b"")
         assert (await request.take())["status"] == 200
         await request.over()
@@ -88,7 +89,7 @@ async def test_a_websocket_that_breaks_is_closed_as_our_fault() -> None:
         await send({"type": "websocket.accept"})
         raise RuntimeError("secret")
 
-    async with Socket(Edge(breaks), "/") as socket:
+    async with Socket(Edge(breaks, Server()), "/") as socket:
         await socket.take()
         assert await socket.take() == {"type": "websocket.close", "code": 1011}
         await socket.over()
@@ -123,9 +124,9 @@ async def test_what_a_client_sends_is_taken_until_it_is_gone(parts: int) -> None
     async def send(message: Message) -> None:
         pass
 
-    scope: Scope = {"type": "websocket", "headers": []}
+    scope: Scope = {"type": "websocket", "query_string": b"", "headers": []}
     await queue.put({"type": "websocket.connect"})
-    await Edge(refuse)(scope, queue.get, send)
+    await Edge(refuse, Server())(scope, queue.get, send)
     for _ in range(parts):
         await queue.put({"type": "websocket.receive", "bytes": b"x"})
     await asyncio.wait_for(queue.put({"type": "websocket.disconnect"}), 5)

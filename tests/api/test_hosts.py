@@ -7,14 +7,14 @@ from soulbox_core.api.application import build
 from soulbox_core.api.hosts import hosts_of
 from soulbox_core.settings import Server, Settings
 from tests.api.driver import Request, Socket
-from tests.api.fakes import FakeCatalog, FakeRuns
+from tests.api.fakes import FakeCatalog, FakeGate, FakeRuns
 from tests.loop import on_loop
 
 RUN = "/v1/run/lua"
 
 
 def serving(runs: FakeRuns, server: Server) -> Starlette:
-    return build(runs, FakeCatalog(), Settings(server=server))
+    return build(runs, FakeCatalog(), FakeGate(), Settings(server=server))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"])

@@ -7,16 +7,19 @@ from starlette.applications import Starlette
 
 from soulbox_core.api import interactive
 from soulbox_core.api.application import build
-from soulbox_core.api.server import ASSEMBLED_BYTES, BACKLOG_BYTES, MESSAGE_BYTES
 from soulbox_core.api.stdin import WAITING_BYTES
+from soulbox_core.api.websocket import assembled_bytes, backlog_bytes
 from soulbox_core.model import Limits
 from soulbox_core.settings import Server, Settings
 from tests.api.conftest import holding
 from tests.api.driver import Headers, Socket
-from tests.api.fakes import RUN_ID, FakeCatalog, FakeRuns
+from tests.api.fakes import RUN_ID, FakeCatalog, FakeGate, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
+MESSAGE_BYTES = Server().message_bytes
+ASSEMBLED_BYTES = assembled_bytes(MESSAGE_BYTES)
+BACKLOG_BYTES = backlog_bytes(MESSAGE_BYTES)
 
 
 async def refusal(socket: Socket) -> tuple[str, int]:
@@ -279,7 +282,7 @@ async def test_a_result_that_finds_no_room_is_told_as_that(runs: FakeRuns) -> No
 @on_loop
 async def test_a_client_that_takes_nothing_is_closed(runs: FakeRuns) -> None:
     settings = Settings(server=Server(answer_seconds=0.05))
-    async with Socket(build(runs, FakeCatalog(), settings), RUN, room=2) as socket:
+    async with Socket(build(runs, FakeCatalog(), FakeGate(), settings), RUN, room=2) as socket:
         socket.send({"code": "out one\nout two\nhang"})
         await socket.over()
         assert (runs.live, runs.killed) == (0, 1)

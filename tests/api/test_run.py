@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from soulbox_core.api import body as body_module
 from soulbox_core.api.application import build
 from soulbox_core.api.streams import PIECE_BYTES
 from soulbox_core.model import Limits, Outcome
 from soulbox_core.settings import Server, Settings
 from tests.api.conftest import Client, holding
 from tests.api.driver import Request
-from tests.api.fakes import CEILING, RUN_ID, FakeCatalog, FakeRuns
+from tests.api.fakes import CEILING, RUN_ID, FakeCatalog, FakeGate, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
@@ -48,6 +47,7 @@ async def test_the_answer_tells_all_that_came_of_the_run(client: Client) -> None
             {"path": "a.txt", "size_bytes": 7, "content": "Grüße", "encoding": "utf-8"},
             {"path": "b.bin", "size_bytes": 2, "content": "/wA=", "encoding": "base64"},
         ],
+        "network": None,
         "outputs_missing": ["*.csv"],
         "outputs_skipped": ["huge ?.bin"],
     }
@@ -164,9 +164,10 @@ async def test_a_body_in_many_parts_is_put_together(app: Starlette, runs: FakeRu
 
 @on_loop
 async def test_a_body_that_does_not_end_is_given_up(
-    app: Starlette, monkeypatch: pytest.MonkeyPatch
+    runs: FakeRuns,
 ) -> None:
-    monkeypatch.setattr(body_module, "UPLOAD_SECONDS", 0.01)
+    settings = Settings(server=Server(upload_seconds=0.01))
+    app = build(runs, FakeCatalog(), FakeGate(), settings)
     async with Request(app, "POST", RUN) as request:
         request.send(b"out", more=True)
         assert (await request.take())["status"] == 408
@@ -234,7 +235,7 @@ async def test_an_answer_that_finds_no_room_is_refused(runs: FakeRuns) -> None:
 
 @on_loop
 async def test_nothing_of_a_run_is_left_while_its_answer_is_sent(runs: FakeRuns) -> None:
-    app = build(runs, FakeCatalog(), Settings())
+    app = build(runs, FakeCatalog(), FakeGate(), Settings())
     async with Request(app, "POST", RUN, room=1) as slow:
         slow.send(b"text a.txt\nout hi")
         await settle()
@@ -244,7 +245,7 @@ async def test_nothing_of_a_run_is_left_while_its_answer_is_sent(runs: FakeRuns)
 
 @on_loop
 async def test_a_client_that_takes_its_answer_in_drops_is_given_up(runs: FakeRuns) -> None:
-    app = build(runs, FakeCatalog(), Settings(server=Server(answer_seconds=0.1)))
+    app = build(runs, FakeCatalog(), FakeGate(), Settings(server=Server(answer_seconds=0.1)))
     async with Request(app, "POST", RUN, room=1) as slow:
         slow.send(b"zeros %d" % (100 * PIECE_BYTES))
         taken = 0

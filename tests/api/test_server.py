@@ -3,22 +3,19 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import h2.connection
 import pytest
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 
-from soulbox_core.api import server
-from soulbox_core.api.application import build
-from soulbox_core.api.server import MESSAGE_BYTES, REFUSED_BYTES
-from soulbox_core.settings import Server, Settings
-from tests.api.fakes import FakeCatalog, FakeRuns
+from soulbox_core.api import connection, server
+from soulbox_core.api.websocket import REFUSED_BYTES
+from soulbox_core.settings import Server
+from tests.api.fakes import FakeRuns
+from tests.api.listening import listening, no_connection, rest
 from tests.loop import on_loop
 
-TEXT, BINARY, MORE, CLOSE = 1, 2, 0, 8
+MESSAGE_BYTES = Server().message_bytes
+TEXT, BINARY, MORE, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 HANDSHAKE = (
     b"GET /v1/run/lua HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
     b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -26,30 +23,6 @@ HANDSHAKE = (
 )
 
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@asynccontextmanager
-async def listening(
-    runs: FakeRuns, answer_seconds: float = 60.0, keep_alive_seconds: float = 60.0
-) -> AsyncIterator[int]:
-    """The service on a port of its own."""
-    settings = Settings(server=Server(answer_seconds=answer_seconds))
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
-    config.errorlog = None
-    config.graceful_timeout = 0.01
-    config.keep_alive_timeout = keep_alive_seconds
-    server.bound(config)
-    stop = asyncio.Event()
-    app = build(runs, FakeCatalog(), settings)
-    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]  # as app.py
-    try:
-        yield port
-    finally:
-        stop.set()
-        await serving
 
 
 async def connect(port: int, sent: bytes) -> Client:
@@ -75,26 +48,6 @@ def frame(kind: int, data: bytes, *, last: bool = True) -> bytes:
     return bytes([(last << 7) | kind]) + length + bytes(4) + data
 
 
-async def rest(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the server closes, by whatever means."""
-    found = b""
-    try:
-        while piece := await reader.read(1 << 16):
-            found += piece
-    except ConnectionError:
-        pass
-    return found
-
-
-async def no_connection() -> None:
-    """Wait for the server to be rid of all of them."""
-    for _ in range(1000):
-        if not any("_server_callback" in str(task.get_coro()) for task in asyncio.all_tasks()):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("a connection is still there")
-
-
 def post(program: bytes) -> bytes:
     head = b"POST /v1/run/lua HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
     return head % len(program) + program
@@ -105,7 +58,9 @@ async def test_a_message_that_is_too_large_is_refused(runs: FakeRuns) -> None:
     async with listening(runs) as port:
         _, reader, writer = await shake_hands(port)
         writer.write(frame(BINARY, b"x" * (MESSAGE_BYTES + 1)))
-        assert await reader.readexactly(4) == bytes([0x80 | CLOSE, 2]) + struct.pack(">H", 1009)
+        ping = bytes([0x80 | PING, 0])
+        refusal = bytes([0x80 | CLOSE, 2]) + struct.pack(">H", 1009)
+        assert await reader.readexactly(6) == ping + refusal
         writer.close()
 
 
@@ -113,6 +68,7 @@ async def test_a_message_that_is_too_large_is_refused(runs: FakeRuns) -> None:
 async def test_a_message_that_goes_on_when_it_was_refused_is_cut_off(
     runs: FakeRuns, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     async with listening(runs) as port:
         _, reader, writer = await shake_hands(port)
         writer.write(frame(BINARY, b"x" * MESSAGE_BYTES, last=False))
@@ -120,7 +76,7 @@ async def test_a_message_that_goes_on_when_it_was_refused_is_cut_off(
         writer.write(piece * (REFUSED_BYTES // (64 << 10) + 2))
         assert struct.pack(">H", 1009) in await rest(reader)
         writer.close()
-    (record,) = (each for each in caplog.records if each.levelname == "WARNING")
+    (record,) = (each for each in caplog.records if "broken off" in each.getMessage())
     assert "ConnectionAbortedError" in record.getMessage()
     assert record.exc_info is None
 
@@ -155,7 +111,7 @@ async def test_a_client_that_floods_a_run_that_is_over_is_closed(
 async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
     runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "FLUSH_SECONDS", 0.05)
     async with listening(runs, answer_seconds=0.05) as port:
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(post(b"zeros 50000000"))
@@ -168,7 +124,7 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
 async def test_a_websocket_that_takes_nothing_of_its_events_is_cut_off(
     runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "FLUSH_SECONDS", 0.05)
     async with listening(runs, answer_seconds=0.05) as port:
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(HANDSHAKE)
@@ -181,7 +137,7 @@ async def test_a_websocket_that_takes_nothing_of_its_events_is_cut_off(
 
 @on_loop
 async def test_an_http2_connection_without_a_stream_is_closed(runs: FakeRuns) -> None:
-    async with listening(runs, keep_alive_seconds=0.05) as port:
+    async with listening(runs, idle_seconds=0.05) as port:
         client = h2.connection.H2Connection()
         client.initiate_connection()
         reader, writer = await connect(port, client.data_to_send())
@@ -221,4 +177,4 @@ async def test_a_client_that_shuts_its_side_counts_as_gone(runs: FakeRuns) -> No
 def test_another_hypercorn_than_the_one_known_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_OURS", ((server, "Nobody", object),))
     with pytest.raises(AttributeError, match="Nobody"):
-        server.bound(Config())
+        server.configuration(Server())

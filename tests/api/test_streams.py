@@ -17,7 +17,7 @@ from soulbox_core.model import Chunk, Limits
 from soulbox_core.settings import Server, Settings
 from tests.api.conftest import Client, holding
 from tests.api.driver import Request
-from tests.api.fakes import RUN_ID, FakeCatalog, FakeRuns
+from tests.api.fakes import RUN_ID, FakeCatalog, FakeGate, FakeRuns
 from tests.loop import on_loop, settle
 
 RUN = "/v1/run/lua"
@@ -182,7 +182,7 @@ async def test_a_listener_that_hangs_up_gets_its_cell_killed_at_once(
 async def test_a_listener_that_takes_nothing_counts_as_gone(
     runs: FakeRuns,
 ) -> None:
-    app = build(runs, FakeCatalog(), Settings(server=Server(answer_seconds=0.01)))
+    app = build(runs, FakeCatalog(), FakeGate(), Settings(server=Server(answer_seconds=0.01)))
     headers = [(b"accept", NDJSON.encode())]
     async with Request(app, "POST", RUN, headers=headers, room=3) as request:
         request.send(b"out one\nout two\nout three\nhang")

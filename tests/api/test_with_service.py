@@ -10,13 +10,26 @@ from soulbox_core.execution.executor import Executor
 from soulbox_core.model import Limits
 from soulbox_core.registry import Registry
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
-from soulbox_core.service.policy import Policy
+from soulbox_core.service.idempotency import Idempotency
+from soulbox_core.service.policy import Policies
 from soulbox_core.service.runs import Runs
 from soulbox_core.settings import Settings
 from tests.api.conftest import Client
 from tests.api.driver import Request, Socket
-from tests.fakes import FakeSandbox, Program, Store, echoes, hangs, hello, is_lost, preparing
+from tests.api.fakes import FakeGate
+from tests.fakes import (
+    FakeSandbox,
+    Program,
+    Spending,
+    Store,
+    echoes,
+    hangs,
+    hello,
+    is_lost,
+    preparing,
+)
 from tests.loop import on_loop, settle
 from tests.samples import language
 
@@ -29,14 +42,20 @@ def house(*programs: Program) -> tuple[Starlette, FakeSandbox]:
     executor = Executor(sandbox)
     registry = Registry(languages={"lua": language()}, names={"lua": "lua"})
     catalog = Catalog(registry, sandbox, executor, Limits())
-    policy = Policy(settings.limits.default, settings.limits.ceiling)
     admission = Admission(memory_bytes=1 << 30, queue=4, queue_seconds=60.0)
     store = Store()
     sandbox.kept.append(store)
     runs = Runs(
-        catalog, policy, admission, *preparing(sandbox, executor, store), executor, settings.limits
+        catalog,
+        Policies(settings),
+        Allotments(Spending()),
+        admission,
+        *preparing(sandbox, executor, store),
+        executor,
+        Idempotency(60.0, 64 << 20),
+        settings.limits,
     )
-    return build(runs, catalog, settings), sandbox
+    return build(runs, catalog, FakeGate(), settings), sandbox
 
 
 @on_loop

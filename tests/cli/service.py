@@ -44,6 +44,9 @@ class ScriptedService:
         self.accept = ""
         self.request: dict[str, Any] = {}
         self.client_gone = threading.Event()
+        self.key: str | None = None
+        """What has to be shown, if anything."""
+        self.shown: str | None = None
         self.url = ""
 
 
@@ -51,13 +54,16 @@ class _Handler(BaseHTTPRequestHandler):
     service: ScriptedService
 
     def do_GET(self) -> None:
-        self._send(200, json.dumps(LANGUAGES).encode())
+        if self._is_known():
+            self._send(200, json.dumps(LANGUAGES).encode())
 
     def do_POST(self) -> None:
         service = self.service
         service.path = self.path
         service.accept = self.headers["accept"]
         service.request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if not self._is_known():
+            return
         if service.problem:
             self._send(*service.problem)
             return
@@ -71,6 +77,14 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.write(json.dumps(event).encode() + b"\n")
         except ConnectionError:
             service.client_gone.set()
+
+    def _is_known(self) -> bool:
+        service = self.service
+        service.shown = self.headers["authorization"]
+        if service.key is None or service.shown == f"Bearer {service.key}":
+            return True
+        self._send(401, b'{"detail": "send a valid API key"}')
+        return False
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

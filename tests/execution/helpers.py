@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from soulbox_core.model import Facts, Step
-from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.port import Kind, Sink
 from tests.fakes import facts
 
 SCRIPT = Path(__file__).with_name("helper_script.py")
@@ -107,11 +107,9 @@ class ProcessSandbox:
         self.claims: list[tuple[str, int, bool]] = []
         self.cells: list[ProcessCell] = []
 
-    async def claim(
-        self, language: str, *, scratch_bytes: int, cold: bool = False, egress: bool = False
-    ) -> ProcessCell:
-        assert not egress, "a helper reaches nothing"
-        self.claims.append((language, scratch_bytes, cold))
+    async def claim(self, language: str, kind: Kind) -> ProcessCell:
+        assert not kind.egress, "a helper reaches nothing"
+        self.claims.append((language, kind.scratch_bytes, kind.cold))
         if self._faults:
             raise self._faults.pop(0)
         cell = ProcessCell(len(self.cells) + 1)

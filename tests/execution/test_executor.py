@@ -8,8 +8,9 @@ from soulbox_core.errors import CellLost, ContainerError
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.outputs import Collector
 from soulbox_core.execution.plan import Plan, plan
-from soulbox_core.model import Limits
-from tests.fakes import FakeSandbox, echoes, facts, hangs, hello, is_lost, prints
+from soulbox_core.model import Facts, Limits, Step
+from soulbox_core.sandbox.port import Kind, Sink
+from tests.fakes import FakeCell, FakeSandbox, echoes, facts, hangs, hello, is_lost, prints
 from tests.loop import on_loop, settle
 from tests.samples import allowance, key, language, request
 
@@ -144,3 +145,67 @@ async def test_cancelling_kills_and_discards_the_cell() -> None:
         await task
     assert sandbox.cells[0].killed
     assert not sandbox.live_cells
+
+
+# Plans that have a way out
+
+OUT = plan(request(network=("a.test",)), language(), allowance(), key)
+ASKS = b"CONNECT b.test:443 HTTP/1.1\r\nHost: b.test:443\r\n\r\n"
+
+
+class Calling(FakeSandbox):
+    """Its programs ask their cell's proxy for a tunnel before anything else."""
+
+    async def claim(self, language: str, kind: Kind) -> FakeCell:
+        cell = await super().claim(language, kind)
+        run = cell.run
+
+        async def calling(
+            step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None
+        ) -> Facts:
+            reader, writer = await asyncio.open_connection(*cell.address)
+            writer.write(ASKS)
+            assert b" 403 " in await reader.readline()
+            writer.close()
+            return await run(step, sink, stdin)
+
+        cell.run = calling  # type: ignore[method-assign]  # only here do programs talk
+        return cell
+
+
+@on_loop
+async def test_a_run_with_a_way_out_tells_whom_it_asked_for() -> None:
+    sandbox = Calling(hello)
+    ending = await Executor(sandbox).run(OUT, Collector())
+    assert ending.network is not None
+    assert [(one.host, one.port, one.allowed) for one in ending.network] == [("b.test", 443, False)]
+    assert sandbox.kinds[0].egress
+    assert not sandbox.live_cells
+
+
+@on_loop
+async def test_a_run_without_one_tells_of_none() -> None:
+    assert (await Executor(FakeSandbox()).run(PLAN, Collector())).network is None
+
+
+@on_loop
+async def test_a_run_that_asked_for_a_host_is_not_run_again() -> None:
+    sandbox = Calling(is_lost(), hello)
+    with pytest.raises(CellLost):
+        await Executor(sandbox).run(OUT, Collector())
+    assert len(sandbox.cells) == 1
+    assert not sandbox.live_cells
+
+
+@on_loop
+async def test_one_that_asked_for_nothing_is() -> None:
+    sandbox = FakeSandbox(is_lost(), hello)
+    ending = await Executor(sandbox).run(OUT, Collector())
+    assert (len(sandbox.cells), ending.network) == (2, ())
+
+
+@on_loop
+async def test_memory_is_given_back_once_when_a_run_with_a_way_out_is_over() -> None:
+    released: list[int] = []
+    await Executor(FakeSandbox()).run(OUT, Collector(), released=lambda: released.append(1))
+    assert released == [1]

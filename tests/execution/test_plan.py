@@ -6,12 +6,17 @@ import msgspec
 import pytest
 
 from soulbox_core import Boot, Compile, Dependencies, Language, Option, Source
+from soulbox_core.egress.hosts import Way, host_patterns
 from soulbox_core.errors import InvalidRequest, LanguageError
 from soulbox_core.execution.plan import install_plan, plan, version_plan
+from soulbox_core.language import CERTIFICATES
 from soulbox_core.model import Limits, RunRequest, SourceFile, Step
+from soulbox_core.sandbox.port import Kind
 from tests.samples import SOURCE, allowance, key, language, request
 
 LIMITS = Limits()
+WAY = Way(named=frozenset({("registry.test", 443)}))
+PROXY = "http://127.0.0.1:3128"
 
 
 def test_entrypoint_is_put_in_and_args_come_last() -> None:
@@ -69,7 +74,7 @@ def test_starts_cold_when_no_template_can_honour_it(
     template: Path | None, env: dict[str, str], cold: bool
 ) -> None:
     offered = language(template=template, cold_env=("SEED",))
-    assert plan(request(env=env), offered, allowance(LIMITS), key).cold is cold
+    assert plan(request(env=env), offered, allowance(LIMITS), key).kind.cold is cold
 
 
 def test_alias_is_resolved_to_the_language() -> None:
@@ -90,7 +95,7 @@ def test_files_that_do_not_fit_in_scratch_are_refused_before_they_are_sent() -> 
 
 def test_version_is_asked_cold_and_without_files() -> None:
     asked = version_plan(language(env={"ONE": "1"}), LIMITS)
-    assert asked.cold
+    assert asked.kind.cold
     assert asked.step.argv == ("lua", "-v")
     assert asked.step.files == ()
     assert asked.step.env["ONE"] == "1"
@@ -121,7 +126,7 @@ def test_a_compile_step_comes_before_the_run_and_its_artifact_is_found_in_the_st
     made = plan(asked, compiled(), allowance(), key)
     assert made.compiling is not None
     step = made.compiling.step
-    assert made.compiling.key == key("lua", step)
+    assert made.compiling.key == key("lua", made.compiling.kind, step)
     assert step.argv == ("cc", "-o", "/tmp/out/main", "main.lua")
     assert (step.out, step.artifact, step.into) == ("/tmp/out", None, None)
     assert (step.stdin, step.args, step.outputs) == (b"", (), ())
@@ -279,12 +284,12 @@ BOOTED = Boot(argv=("lua", "boot.lua"), cold_limits=("memory_bytes", "cpus"))
 def test_a_limit_that_a_booted_runtime_was_told_of_makes_a_run_with_another_cold(
     limits: Limits, cold: bool
 ) -> None:
-    assert plan(request(), language(boot=BOOTED), allowance(limits), key).cold is cold
+    assert plan(request(), language(boot=BOOTED), allowance(limits), key).kind.cold is cold
 
 
 def test_limits_decide_by_what_the_operator_gives_unasked() -> None:
     given = msgspec.structs.replace(allowance(Limits(cpus=2.0)), booted=Limits(cpus=2.0))
-    assert not plan(request(), language(boot=BOOTED), given, key).cold
+    assert not plan(request(), language(boot=BOOTED), given, key).kind.cold
 
 
 @pytest.mark.parametrize(
@@ -300,7 +305,7 @@ def test_a_runtime_that_cannot_change_its_environment_starts_cold_for_any_variab
     cold_env: tuple[str, ...], env: dict[str, str], cold: bool
 ) -> None:
     offered = language(boot=BOOTED, cold_env=cold_env)
-    assert plan(request(env=env), offered, allowance(), key).cold is cold
+    assert plan(request(env=env), offered, allowance(), key).kind.cold is cold
 
 
 ROCKS = Dependencies(
@@ -314,13 +319,13 @@ def test_a_run_with_dependencies_finds_them_by_its_variables_and_is_cold() -> No
     offered = compiled(dependencies=ROCKS, boot=BOOTED, run=("lua", "{dependencies}"))
     asked = request(dependencies=("a",), env={"OTHER": "1"})
     made = plan(asked, offered, allowance(), key, dependencies="/store/1")
-    assert made.cold
+    assert made.kind.cold
     assert made.step.env["LUA_PATH"] == "/store/1/lua"
     assert made.step.dependencies == "/store/1"
     assert made.step.argv == ("lua", "/store/1")
     assert made.compiling is not None
     assert made.compiling.step.env["LUA_PATH"] == "/store/1/lua"
-    assert not made.egress
+    assert not made.kind.egress
 
 
 def test_a_caller_s_variable_wins_over_where_dependencies_are() -> None:
@@ -337,19 +342,85 @@ def test_without_dependencies_nothing_tells_of_any() -> None:
 
 def test_an_install_step_has_a_way_out_and_the_certificates_and_nothing_of_the_caller_s() -> None:
     made = install_plan(
-        language(dependencies=ROCKS), ("b", "{out}", "a"), Limits(), "/store/1", b"PEM"
+        language(dependencies=ROCKS), ("b", "{out}", "a"), Limits(), "/store/1", WAY, ("/b", "/a/")
     )
-    assert (made.cold, made.egress, made.compiling) == (True, True, None)
+    assert made.way == WAY
+    assert made.kind.hidden == ("/a", "/b")
+    assert (made.kind.cold, made.kind.egress, made.compiling) == (True, True, None)
     step = made.step
     assert step.argv == ("luarocks", "--tree=/tmp/out", "--for", "/store/1", "b", "{out}", "a")
     assert step.out == "/tmp/out"
-    assert [file.content for file in step.files] == [b"PEM"]
-    bundle = f"/box/{step.files[0].path}"
-    assert step.env["SSL_CERT_FILE"] == step.env["PIP_CERT"] == bundle
+    assert step.files == ()
+    assert step.env["SSL_CERT_FILE"] == step.env["PIP_CERT"] == CERTIFICATES
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         assert step.env[name] == "http://127.0.0.1:3128"
     assert step.stdin == b""
     assert step.limits == Limits()
+
+
+def test_a_run_that_asks_for_hosts_gets_a_cell_with_a_way_to_these_and_is_told_of_it() -> None:
+    hosts = ("api.test", "*.test:443")
+    made = plan(request(network=hosts), language(template=Path("t.py")), allowance(), key)
+    assert made.way == Way(patterns=host_patterns(hosts))
+    assert made.kind == Kind(scratch_bytes=LIMITS.scratch_bytes, egress=True)
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        assert made.step.env[name] == PROXY
+    assert "localhost" in made.step.env["NO_PROXY"]
+    assert made.step.env["SSL_CERT_FILE"] == made.step.env["NODE_EXTRA_CA_CERTS"] == CERTIFICATES
+
+
+def test_a_run_that_asks_for_no_hosts_is_told_of_none() -> None:
+    made = plan(request(), language(), allowance(), key)
+    assert (made.way, made.kind.egress) == (None, False)
+    assert not [name for name in made.step.env if "PROXY" in name.upper() or "CERT" in name]
+
+
+def test_what_the_caller_sets_wins_over_what_it_is_told_of_the_way_out() -> None:
+    asked = request(network=("a.test",), env={"HTTPS_PROXY": "", "NODE_USE_ENV_PROXY": "0"})
+    env = plan(asked, language(), allowance(), key).step.env
+    assert (env["HTTPS_PROXY"], env["NODE_USE_ENV_PROXY"]) == ("", "0")
+
+
+def test_a_booted_runtime_that_was_told_of_no_proxy_is_not_used_where_there_is_one() -> None:
+    made = plan(request(network=("a.test",)), language(boot=BOOTED), allowance(), key)
+    assert made.kind.cold
+
+
+def test_a_language_s_functions_hear_of_the_proxy_of_a_run_and_of_none_while_compiling() -> None:
+    def run(source: Source) -> tuple[str, ...]:
+        return ("lua", str(source.proxy))
+
+    def compiling(source: Source) -> Compile:
+        return Compile(argv=("luac", str(source.proxy)))
+
+    offered = language(run=run, compile=compiling)
+    with_it = plan(request(network=("a.test",)), offered, allowance(), key)
+    assert with_it.step.argv == ("lua", PROXY)
+    assert with_it.compiling is not None
+    assert with_it.compiling.step.argv == ("luac", "None")
+    assert not with_it.compiling.kind.egress
+    assert not [name for name in with_it.compiling.step.env if "PROXY" in name.upper()]
+    assert plan(request(), offered, allowance(), key).step.argv == ("lua", "None")
+
+
+def test_volumes_and_hidden_paths_are_part_of_the_kind_in_one_order() -> None:
+    asked = request(mounts=("b/c", "a", "b/c"))
+    offered = language(compile=Compile(argv=("luac",)))
+    made = plan(asked, offered, allowance(), key, hidden=("/b", "/a/", "/b"))
+    assert (made.kind.volumes, made.kind.hidden) == (("a", "b/c"), ("/a", "/b"))
+    assert made.compiling is not None
+    assert (made.compiling.kind.volumes, made.compiling.kind.hidden) == ((), ("/a", "/b"))
+
+
+def test_an_artifact_is_named_by_what_its_compile_step_sees() -> None:
+    seen: list[Kind] = []
+
+    def naming(name: str, kind: Kind, step: Step) -> str:
+        seen.append(kind)
+        return "1"
+
+    plan(request(), language(compile=Compile(argv=("luac",))), allowance(), naming, hidden=("/a",))
+    assert [kind.hidden for kind in seen] == [("/a",)]
 
 
 def raising(source: Source) -> Any:

@@ -23,6 +23,7 @@ class Service:
     :param flags: more `--set key=value`
     :param env: more variables
     :param whole: it is only there when every language is ready
+    :param auth: callers must prove who they are; `client` does it with the first key
     """
 
     def __init__(
@@ -31,14 +32,21 @@ class Service:
         *flags: str,
         env: Mapping[str, str] | None = None,
         whole: bool = True,
+        auth: bool = False,
     ) -> None:
         self.instance = instance
         self._sign = "/readyz" if whole else "/healthz"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
         self.last_words = ""
-        sets = (f"instance={instance}", f"server.port={self.port}", "log_level=info", *flags)
+        sets = (
+            f"instance={instance}",
+            f"server.port={self.port}",
+            "log_level=info",
+            f"auth.enabled={str(auth).lower()}",
+            *flags,
+        )
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -58,6 +66,9 @@ class Service:
         except AssertionError:
             self.stop(signal.SIGKILL)
             raise
+        self.key = first_key(instance) if auth else ""
+        if auth:
+            self.client.headers["authorization"] = f"Bearer {self.key}"
 
     def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
         """POST a JSON request and return the response."""
@@ -116,11 +127,22 @@ class Service:
 
 def instance_id(name: str) -> str:
     """The id under which an instance marks what is its own."""
+    return (instance_directory(name) / "id").read_text().strip()
+
+
+def first_key(name: str) -> str:
+    """The API key that an instance made at its first start."""
+    return (instance_directory(name) / "first-key").read_text().strip()
+
+
+def instance_directory(name: str) -> Path:
+    """Where an instance keeps what is its own."""
     base = os.environ.get("SOULBOX_STATE_DIR") or os.path.expanduser("~/.local/share/soulbox")
-    return (Path(base) / "instances" / name / "id").read_text().strip()
+    return Path(base) / "instances" / name
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on at this moment."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,14 @@ EXAMPLES = [Example(**found.groupdict()) for found in BLOCK.finditer(README.read
 
 def test_every_mark_has_its_blocks() -> None:
     assert len(EXAMPLES) == README.read_text().count(MARK) > 0
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """As who reads the page has it."""
+    service = Service("test-readme", auth=True)
+    yield service
+    assert service.stop() == 0, service.said()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.code.splitlines()[0][:40])
@@ -76,4 +85,5 @@ def _environment(service: Service, commands: Path) -> dict[str, str]:
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(README.parent),
         "SOULBOX_URL": service.url,
+        "SOULBOX_KEY": service.key,
     }

@@ -83,6 +83,7 @@ class Reader:
             "SOULBOX_INSTANCE": INSTANCE,
             "SOULBOX_SERVER__PORT": str(self.port),
             "SOULBOX_URL": self.url,
+            "SOULBOX_AUTH__ENABLED": "false",
         }
 
     def prepare(self) -> None:

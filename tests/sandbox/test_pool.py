@@ -8,7 +8,7 @@ import pytest
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.container import Container
 from soulbox_core.sandbox.pool import OnLost, Pool
-from soulbox_core.sandbox.shelf import Kind
+from soulbox_core.sandbox.port import Kind
 from tests.loop import on_loop
 
 SCRATCH = 1 << 20

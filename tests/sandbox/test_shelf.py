@@ -7,7 +7,8 @@ import pytest
 
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
-from soulbox_core.sandbox.shelf import Kind, Shelf
+from soulbox_core.sandbox.port import Kind
+from soulbox_core.sandbox.shelf import Shelf
 from tests.loop import on_loop
 
 

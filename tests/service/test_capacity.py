@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from soulbox_core.errors import HostError
-from soulbox_core.service.capacity import memory_for_cells
+from soulbox_core.errors import HostError, SettingsError
+from soulbox_core.service.capacity import memory_for_cells, memory_for_runs
+from soulbox_core.settings import Admission, Settings
 
 KIB = 1024
 MEMINFO = f"MemFree:  1 kB\nMemTotal:       {800} kB\n"
@@ -50,3 +51,21 @@ def test_a_host_that_does_not_say_is_an_error_that_tells_what_to_set(
 ) -> None:
     with pytest.raises(HostError, match=r"set admission\.memory_bytes"):
         memory_for_cells(host(tmp_path, {"proc/meminfo": meminfo}))
+
+
+def test_runs_get_what_helpers_leave() -> None:
+    compiling = Settings().limits.compile.memory_bytes
+    assert memory_for_runs(Settings(), 0, 1) - memory_for_runs(Settings(), 1, 1) == compiling
+
+
+def test_what_the_operator_sets_is_what_runs_get() -> None:
+    set_to = Settings(admission=Admission(memory_bytes=1 << 30))
+    assert memory_for_runs(set_to, 3, 1 << 30) == 1 << 30
+
+
+def test_memory_in_which_some_step_could_never_run_stops_the_start() -> None:
+    set_to = Settings(admission=Admission(memory_bytes=1 << 30))
+    with pytest.raises(SettingsError, match=r"admission\.memory_bytes must be at least 1073741825"):
+        memory_for_runs(set_to, 0, (1 << 30) + 1)
+    with pytest.raises(HostError, match="one step may need"):
+        memory_for_runs(Settings(), 0, 1 << 60)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from soulbox_core import Compile, Dependencies, Language, Source
+from soulbox_core.egress.gateway import Gateway
 from soulbox_core.errors import (
     CellLost,
     ContainerError,
@@ -38,15 +39,17 @@ from soulbox_core.model import (
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox.port import Sink
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.catalog import Catalog
+from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.installs import Installs, Reach
-from soulbox_core.service.policy import Policy
+from soulbox_core.service.policy import Policies
 from soulbox_core.service.runs import CELL_OVERHEAD_BYTES, Runs
-from soulbox_core.settings import DependencySettings, LimitSettings
-from tests.fakes import FakeSandbox, Program, Store, facts, hangs, hello, is_lost, prints
+from soulbox_core.settings import DependencySettings, Egress, LimitSettings, Settings
+from tests.fakes import FakeSandbox, Program, Spending, Store, facts, hangs, hello, is_lost, prints
 from tests.loop import on_loop, settle
-from tests.samples import language, request
+from tests.samples import CALLER, language, request
 
 MIB = 1 << 20
 LIMITS = LimitSettings()
@@ -113,7 +116,7 @@ class House:
         executor = Executor(self.sandbox)
         toolchains = {"lua": Toolchain(plugin_version="1", image="lua:1")}
         reaches = {} if reach is None else {"lua": reach}
-        installer_ = Installer(self.sandbox)
+        installer_ = Installer(self.sandbox, Gateway(Egress()))
         self.runs = Runs(
             Catalog(
                 Registry(languages={"lua": offered}, names={"lua": "lua"}),
@@ -121,11 +124,13 @@ class House:
                 executor,
                 Limits(),
             ),
-            Policy(LIMITS.default, LIMITS.ceiling),
+            Policies(Settings(limits=LIMITS)),
+            Allotments(Spending()),
             self.admission,
-            Installs(self.cache, installer_, reaches, toolchains, LIMITS.install, b"PEM"),
+            Installs(self.cache, installer_, reaches, toolchains, LIMITS.install),
             Builds(self.cache, executor, {}, toolchains),
             executor,
+            Idempotency(60.0, 64 << 20),
             LIMITS,
         )
 
@@ -140,10 +145,10 @@ class House:
         return await self.program(step, sink, stdin)
 
     async def execute(self, **changes: Any) -> Outcome:
-        return await self.runs.execute(request(**changes))
+        return await self.runs.execute(request(**changes), CALLER)
 
     async def events(self, **changes: Any) -> list[Event]:
-        return [event async for event in self.runs.stream(request(**changes))]
+        return [event async for event in self.runs.stream(request(**changes), CALLER)]
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -353,7 +358,7 @@ async def test_a_stream_of_a_failed_compile_without_a_word_has_its_end_alone() -
 async def test_a_stream_starts_when_the_program_does_and_not_its_compiler() -> None:
     gate = Gate(compiles)
     house = House(compiler=gate)
-    async with aclosing(house.runs.stream(request())) as stream:
+    async with aclosing(house.runs.stream(request(), CALLER)) as stream:
         first = asyncio.ensure_future(anext(stream))
         await gate.reached.wait()
         await settle()
@@ -366,7 +371,7 @@ async def test_a_stream_starts_when_the_program_does_and_not_its_compiler() -> N
 @on_loop
 async def test_closing_a_stream_ends_the_compile() -> None:
     house = House(compiler=hangs)
-    stream = house.runs.stream(request())
+    stream = house.runs.stream(request(), CALLER)
     first = asyncio.ensure_future(anext(stream))
     await settle()
     first.cancel()
@@ -450,7 +455,7 @@ async def test_packages_are_installed_once_and_found_again_by_a_cold_run() -> No
     second = await house.execute(dependencies=("a", "b", "a"))
     assert house.counts == (1, 0, 2)
     assert house.installed[0].argv == ("luarocks", "a", "b")
-    assert [file.content for file in house.installed[0].files] == [b"PEM"]
+    assert house.installed[0].files == ()
     for outcome in (first, second):
         assert outcome.status is Status.OK
         assert outcome.timings.install_seconds is not None

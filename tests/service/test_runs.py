@@ -20,13 +20,16 @@ from soulbox_core.model import Chunk, Event, Facts, Finished, Limits, Started, S
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox.port import Sink
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
-from soulbox_core.service.policy import Policy
+from soulbox_core.service.idempotency import Idempotency
+from soulbox_core.service.policy import Policies
 from soulbox_core.service.runs import Runs
-from soulbox_core.settings import LimitSettings
+from soulbox_core.settings import LimitSettings, Settings
 from tests.fakes import (
     FakeSandbox,
     Program,
+    Spending,
     Store,
     echoes,
     facts,
@@ -37,7 +40,7 @@ from tests.fakes import (
     prints,
 )
 from tests.loop import on_loop, settle
-from tests.samples import language, request
+from tests.samples import CALLER, language, request
 
 MIB = 1 << 20
 
@@ -57,10 +60,12 @@ class House:
         self.admission = Admission(memory_bytes=memory_bytes, queue=queue, queue_seconds=60.0)
         self.runs = Runs(
             Catalog(registry, self.sandbox, executor, Limits()),
-            Policy(limits.default, limits.ceiling),
+            Policies(Settings(limits=limits)),
+            Allotments(Spending()),
             self.admission,
             *preparing(self.sandbox, executor, self.store),
             executor,
+            Idempotency(60.0, 64 << 20),
             limits,
         )
 
@@ -71,13 +76,13 @@ class House:
 
 
 async def events(house: House, **changes: Any) -> list[Event]:
-    return [event async for event in house.runs.stream(request(**changes))]
+    return [event async for event in house.runs.stream(request(**changes), CALLER)]
 
 
 @on_loop
 async def test_hello() -> None:
     house = House(hello)
-    outcome = await house.runs.execute(request())
+    outcome = await house.runs.execute(request(), CALLER)
     assert outcome.status is Status.OK
     assert (outcome.exit_code, outcome.signal) == (0, None)
     assert (outcome.stdout, outcome.stderr) == (b"Hello, World!\n", b"")
@@ -89,21 +94,21 @@ async def test_hello() -> None:
 
 @on_loop
 async def test_an_alias_runs_and_the_outcome_names_the_language() -> None:
-    outcome = await House(hello).runs.execute(request(language="l"))
+    outcome = await House(hello).runs.execute(request(language="l"), CALLER)
     assert outcome.language == "lua"
 
 
 @on_loop
 async def test_what_a_program_does_is_never_an_exception() -> None:
     house = House(prints(("stderr", b"oops"), exit_code=None, signal=11))
-    outcome = await house.runs.execute(request())
+    outcome = await house.runs.execute(request(), CALLER)
     assert (outcome.status, outcome.signal, outcome.stderr) == (Status.SIGNALED, "SIGSEGV", b"oops")
 
 
 @on_loop
 async def test_the_cell_gets_the_caller_s_limits_and_the_default_for_the_rest() -> None:
     house = House(hello)
-    await house.runs.execute(request(limits={"processes": 3.0}))
+    await house.runs.execute(request(limits={"processes": 3.0}), CALLER)
     step = house.sandbox.cells[0].step
     assert step is not None
     assert step.limits == Limits(processes=3)
@@ -113,7 +118,7 @@ async def test_the_cell_gets_the_caller_s_limits_and_the_default_for_the_rest() 
 @on_loop
 async def test_output_over_the_limit() -> None:
     house = House(prints(("stdout", b"x" * 100)))
-    outcome = await house.runs.execute(request(limits={"output_bytes": 10}))
+    outcome = await house.runs.execute(request(limits={"output_bytes": 10}), CALLER)
     assert outcome.status is Status.OUTPUT_EXCEEDED
     assert outcome.stdout == b"x" * 10
     assert outcome.truncated == ("stdout",)
@@ -134,9 +139,9 @@ async def test_a_refused_request_claims_no_cell(
 ) -> None:
     house = House(hello)
     with pytest.raises(error):
-        await house.runs.execute(request(**changes))
+        await house.runs.execute(request(**changes), CALLER)
     with pytest.raises(error):
-        await anext(house.runs.stream(request(**changes)))
+        await anext(house.runs.stream(request(**changes), CALLER))
     assert house.sandbox.claims == []
     house.assert_empty()
 
@@ -144,15 +149,15 @@ async def test_a_refused_request_claims_no_cell(
 @on_loop
 async def test_runs_take_turns_when_memory_is_short() -> None:
     house = House(hangs, hello, memory_bytes=300 * MIB, queue=1)
-    first = asyncio.create_task(house.runs.execute(request()))
+    first = asyncio.create_task(house.runs.execute(request(), CALLER))
     await settle()
-    second = asyncio.create_task(house.runs.execute(request()))
+    second = asyncio.create_task(house.runs.execute(request(), CALLER))
     await settle()
     assert len(house.sandbox.cells) == 1
     with pytest.raises(Overloaded):
-        await house.runs.execute(request())
+        await house.runs.execute(request(), CALLER)
     with pytest.raises(Overloaded):
-        await anext(house.runs.stream(request()))
+        await anext(house.runs.stream(request(), CALLER))
     first.cancel()
     assert (await second).status is Status.OK
     house.assert_empty()
@@ -161,7 +166,7 @@ async def test_runs_take_turns_when_memory_is_short() -> None:
 @on_loop
 async def test_a_cancelled_run_is_killed_and_makes_room() -> None:
     house = House(hangs)
-    run = asyncio.create_task(house.runs.execute(request()))
+    run = asyncio.create_task(house.runs.execute(request(), CALLER))
     await settle()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -174,7 +179,7 @@ async def test_a_cancelled_run_is_killed_and_makes_room() -> None:
 async def test_our_failure_is_an_error_and_makes_room() -> None:
     house = House(is_lost(("stdout", b"x")))
     with pytest.raises(CellLost):
-        await house.runs.execute(request())
+        await house.runs.execute(request(), CALLER)
     house.assert_empty()
 
 
@@ -185,8 +190,10 @@ async def test_live_stdin_is_fed_as_it_comes() -> None:
         yield b"two\n"
 
     house = House(echoes)
-    assert (await house.runs.execute(request(), typed())).stdout == b"one\ntwo\n"
-    chunks = [e async for e in house.runs.stream(request(), typed()) if isinstance(e, Chunk)]
+    assert (await house.runs.execute(request(), CALLER, typed())).stdout == b"one\ntwo\n"
+    chunks = [
+        e async for e in house.runs.stream(request(), CALLER, typed()) if isinstance(e, Chunk)
+    ]
     assert b"".join(chunk.data for chunk in chunks) == b"one\ntwo\n"
 
 
@@ -221,7 +228,7 @@ async def test_a_chunk_is_told_while_the_program_goes_on() -> None:
         return await hangs(step, sink, stdin)
 
     house = House(talks)
-    async with aclosing(house.runs.stream(request())) as stream:
+    async with aclosing(house.runs.stream(request(), CALLER)) as stream:
         assert isinstance(await anext(stream), Started)
         assert await anext(stream) == Chunk(stream="stdout", data=b"thinking...")
         assert house.sandbox.live_cells
@@ -232,9 +239,9 @@ async def test_a_chunk_is_told_while_the_program_goes_on() -> None:
 @on_loop
 async def test_closing_a_stream_in_the_queue_leaves_the_queue() -> None:
     house = House(hangs, memory_bytes=300 * MIB)
-    first = house.runs.stream(request())
+    first = house.runs.stream(request(), CALLER)
     await anext(first)
-    second = house.runs.stream(request())
+    second = house.runs.stream(request(), CALLER)
     waiting = asyncio.ensure_future(anext(second))
     await settle()
     assert house.admission.waiting == 1
@@ -267,7 +274,7 @@ async def writes_x_50_times(step: Step, sink: Sink, stdin: AsyncIterator[bytes] 
 @on_loop
 async def test_a_slow_reader_holds_up_neither_the_program_nor_the_next_run() -> None:
     house = House(writes_x_50_times)
-    stream = house.runs.stream(request())
+    stream = house.runs.stream(request(), CALLER)
     await anext(stream)
     assert await house.admission.wait_idle(60)
     house.assert_empty()
@@ -282,7 +289,7 @@ async def test_our_failure_ends_a_stream_after_what_was_said() -> None:
     seen: list[Event] = []
 
     async def read() -> None:
-        async for event in house.runs.stream(request()):
+        async for event in house.runs.stream(request(), CALLER):
             seen.append(event)
 
     with pytest.raises(CellLost):
@@ -304,7 +311,7 @@ async def test_a_run_is_one_log_line_without_code_or_output(
     caplog.set_level(logging.INFO)
     house = House(prints(("stdout", b"SECRET-OUTPUT")))
     outcome = await house.runs.execute(
-        request(stdin=b"SECRET-INPUT", args=("SECRET-ARG",), env={"TOKEN": "SECRET-ENV"})
+        request(stdin=b"SECRET-INPUT", args=("SECRET-ARG",), env={"TOKEN": "SECRET-ENV"}), CALLER
     )
     (line,) = caplog.messages
     assert line.startswith(f"run {outcome.id} lua ok: queue 0.0")
@@ -350,9 +357,9 @@ def test_the_audit_sees_a_blocking_call() -> None:
 @on_loop
 async def test_a_run_makes_no_call_that_blocks_the_event_loop() -> None:
     house = House(hello, prints(("stdout", b"x"), exit_code=1), hello)
-    await house.runs.execute(request())
+    await house.runs.execute(request(), CALLER)
     with blocking_calls() as seen:
-        await house.runs.execute(request())
+        await house.runs.execute(request(), CALLER)
         await events(house)
     assert seen == []
 
@@ -370,7 +377,7 @@ async def test_a_lone_run_makes_no_task() -> None:
         return asyncio.Task(coroutine, loop=loop, **options)
 
     loop.set_task_factory(factory)
-    await house.runs.execute(request())
+    await house.runs.execute(request(), CALLER)
     assert tasks == []
     await events(house)
     assert tasks == ["Runs._perform"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from soulbox_core import Boot, Compile, Dependencies, Image, Language, Source, hookimpl
-from soulbox_java.machine import COLD_LIMITS, COLD_VARIABLES, flags
+from soulbox_java.machine import COLD_LIMITS, COLD_VARIABLES, flags, way_out
 
 _HOME = "/opt/soulbox/java"
 _FILES = Path(__file__).with_name("image")
@@ -20,7 +20,14 @@ _EXERCISES = ("Jackson", "Guava", "Gson", "CommonsLang", "CommonsMath")
 
 def _run(source: Source) -> tuple[str, ...]:
     started = ("soulbox.Run", "{artifact}", "{dependencies}")
-    return ("java", f"@{_HOME}/run.args", *flags(source.limits), *started)
+    machine = (*flags(source.limits), *way_out(source.proxy))
+    return ("java", f"@{_HOME}/run.args", *machine, *started)
+
+
+def _environment(source: Source) -> dict[str, str]:
+    """Maven is Java, and takes its options from a variable of its own."""
+    options = way_out(source.proxy)
+    return {"MAVEN_OPTS": " ".join(options)} if options else {}
 
 
 def _boot(source: Source) -> tuple[str, ...]:
@@ -77,6 +84,7 @@ public class Main {
         "org.junit.jupiter:junit-jupiter:6.1.3",
         "org.junit.platform:junit-platform-launcher:6.1.3",
     ),
+    env=_environment,
     cold_env=COLD_VARIABLES,
     dependencies=Dependencies(
         requirement=REQUIREMENT,

@@ -26,6 +26,8 @@ COLD_VARIABLES = (
 )
 """Variables that a virtual machine, or the C library in it, reads only while it starts."""
 
+_TRUST = "/soulbox/trust/certificates.p12"
+"""Where the core puts the authorities that a run with a way out trusts."""
 _MIB = 1 << 20
 _REST_BYTES = 80 * _MIB
 _REST_SHARE = 4
@@ -47,6 +49,22 @@ def flags(limits: Limits) -> tuple[str, ...]:
         f"-Xss{_STACK}",
         f"-XX:ReservedCodeCacheSize={_CODE_CACHE}",
         f"-XX:ActiveProcessorCount={max(1, math.ceil(limits.cpus))}",
+    )
+
+
+def way_out(proxy: str | None) -> tuple[str, ...]:
+    """The java command's options for a run whose way out is this proxy, if it has one.
+
+    Java reads none of the usual variables, and trusts what its own file says.
+    """
+    if proxy is None:
+        return ()
+    host, _, port = proxy.removeprefix("http://").partition(":")
+    return (
+        *(f"-D{scheme}.proxyHost={host}" for scheme in ("http", "https")),
+        *(f"-D{scheme}.proxyPort={port}" for scheme in ("http", "https")),
+        f"-Djavax.net.ssl.trustStore={_TRUST}",
+        "-Djavax.net.ssl.trustStoreType=PKCS12",
     )
 
 

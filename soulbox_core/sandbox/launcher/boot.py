@@ -11,6 +11,7 @@ import fcntl
 import json
 import math
 import os
+import resource
 import socket
 import time
 from typing import Any
@@ -67,6 +68,7 @@ def _usher(
     if not os.read(ready_reader, 1):
         wire.send(sock, {"op": "broken", "error": "the runtime ended before it was ready"})
         return
+    _rehearse(runtime)
     wire.send(sock, {"op": "parked"}, for_the_core)
     for descriptor in for_the_core:
         os.close(descriptor)
@@ -74,7 +76,7 @@ def _usher(
     # The kernel counts what the runtime has used until now as well.
     step["rlimits"]["RLIMIT_CPU"] += math.ceil(_cpu_seconds(runtime))
     program.prepare(step, runtime)
-    rest = memoryview(json.dumps({name: step[name] for name in _FOR_THE_RUNTIME}).encode())
+    rest = _rest(step)
     # No user code runs yet, and none may ever find a socket to the core.
     sock.close()
     while rest:
@@ -82,6 +84,25 @@ def _usher(
     # It ends where this process does, whose memory the kernel lets go of first: whoever reads to
     # the end finds nobody here to tamper with.
     os._exit(0)
+
+
+def _rehearse(runtime: int) -> None:
+    """Go through what is to come, so that the memory it writes to is this process's own by then.
+
+    Each first write to a page that was shared by forking has the kernel copy it.
+    """
+    unchanged = {"RLIMIT_NOFILE": resource.getrlimit(resource.RLIMIT_NOFILE)[1]}
+    step = dict.fromkeys(_FOR_THE_RUNTIME, ["x" * 16] * 16)
+    step |= {"files": [[os.devnull, "x" * 256, False]], "out": None, "rlimits": unchanged}
+    step = json.loads(json.dumps(step))
+    _cpu_seconds(runtime)
+    program.prepare(step, os.getpid())
+    _rest(step).release()
+
+
+def _rest(step: dict[str, Any]) -> memoryview:
+    """What the runtime is told, as JSON."""
+    return memoryview(json.dumps({name: step[name] for name in _FOR_THE_RUNTIME}).encode())
 
 
 def _cpu_seconds(process: int) -> float:

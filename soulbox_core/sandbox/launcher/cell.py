@@ -80,7 +80,13 @@ def _enter(init: int, leaf: list[int], spec: dict[str, Any], tree: jail.Jail) ->
     kernel.loopback_up()
     kernel.sethostname(_HOSTNAME)
     egress = (_listen(),) if spec["egress"] else ()
-    inside = tree.enter(spec["uid"], spec["scratch_bytes"])
+    inside = tree.enter(
+        spec["uid"],
+        spec["scratch_bytes"],
+        volumes=spec["volumes"],
+        hidden=spec["hidden"],
+        trust=spec["egress"],
+    )
     kernel.drop_bounding_set()
     return (*inside, *egress)
 

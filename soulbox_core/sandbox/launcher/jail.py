@@ -20,6 +20,14 @@ _SCRATCH = _STAGE + "/scratch"
 _EXIT_FIFO = "/soulbox/exit"
 STORE = "/store"
 """Artifacts and dependencies, shared by all cells of the language; who knows a key may read it."""
+VOLUMES = "/volumes"
+"""Where a cell sees the volumes that it was made with."""
+VOLUMES_KEPT = "/soulbox/volumes"
+"""Where the container has all of them, out of any cell's sight."""
+TRUST = "/soulbox/trust"
+"""The certificates by which a cell that may reach other hosts knows them."""
+BUNDLE = TRUST + "/certificates.pem"
+_SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _LEAST_INODES = 16384
 _BYTES_PER_INODE = 8192
 """Package managers and build caches write many small files where they get much room."""
@@ -84,12 +92,17 @@ class Jail:
             _mask(path) for path in _MASKED_IF_READABLE if _anybody_may_read(path)
         )
 
-    def enter(self, uid: int, scratch_bytes: int) -> tuple[int, int]:
+    def enter(
+        self, uid: int, scratch_bytes: int, *, volumes: list[str], hidden: list[str], trust: bool
+    ) -> tuple[int, int]:
         """Finish the tree and make it our mount namespace's root, the working directory current.
 
         /box, /tmp and /dev/shm are three directories of one tmpfs, so that one size bounds them
         all. A fourth, /soulbox, covers the launcher's own and holds the exit FIFO.
 
+        :param volumes: names of the volumes to show
+        :param hidden: paths of the image to cover
+        :param trust: show the certificates by which other hosts are known
         :return: descriptors of the exit FIFO's reading end and of the scratch space
         """
         inodes = max(_LEAST_INODES, scratch_bytes // _BYTES_PER_INODE)
@@ -111,8 +124,14 @@ class Jail:
             os.chown(directory, uid, uid)
             kernel.mount(directory, _ROOT + target, flags=kernel.MS_BIND)
         exit_reader = _make_exit_fifo()
+        if trust:
+            _show_certificates()
+        if volumes:
+            _mount_volumes(volumes)
         self._mount_proc(f"{_ROOT}/proc")
         kernel.become_root(_ROOT)
+        for path in hidden:
+            _cover(path)
         os.chdir(WORKDIR)
         return exit_reader, os.open(WORKDIR, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
@@ -148,6 +167,47 @@ def _make_exit_fifo() -> int:
     os.chmod(path, 0o622)  # noqa: S103, writable by the program is the point
     kernel.mount(directory, _ROOT + os.path.dirname(_EXIT_FIFO), flags=kernel.MS_BIND)
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _show_certificates() -> None:
+    """At a path of our own, and where many clients look of themselves, if the image has that."""
+    os.mkdir(_SCRATCH + TRUST, 0o755)
+    kernel.bind(TRUST, _ROOT + TRUST, _READ_ONLY | kernel.MS_NOEXEC)
+    if os.path.isfile(_ROOT + _SYSTEM_BUNDLE) and not os.path.islink(_ROOT + _SYSTEM_BUNDLE):
+        kernel.bind(BUNDLE, _ROOT + _SYSTEM_BUNDLE, _READ_ONLY | kernel.MS_NOEXEC)
+
+
+def _mount_volumes(names: list[str]) -> None:
+    """Each below /volumes, in a small tree of our own that is closed afterwards.
+
+    Not noexec, unless it was so on the host: what may be read may be copied and executed.
+    """
+    own = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    kernel.mount("tmpfs", _ROOT + VOLUMES, "tmpfs", own, "size=64k,mode=755")
+    for name in names:
+        source, target = f"{VOLUMES_KEPT}/{name}", f"{_ROOT}{VOLUMES}/{name}"
+        os.makedirs(target, 0o755)
+        # What a mount of the host's forbids may not be allowed again (mount_namespaces(7)).
+        kept = kernel.MS_NOEXEC if os.statvfs(source).f_flag & os.ST_NOEXEC else 0
+        kernel.bind(source, target, _READ_ONLY | kept)
+    kernel.mount("tmpfs", _ROOT + VOLUMES, flags=kernel.MS_REMOUNT | own | kernel.MS_RDONLY)
+
+
+def _cover(path: str) -> None:
+    """Hide a path of the image, or what it leads to, with an empty directory or with nothing.
+
+    By now / is the cell's own: no link leads out of it, and nothing in it can change but for
+    scratch directories that are empty still.
+    """
+    try:
+        is_directory = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # this image has none
+    if is_directory:
+        flags = _READ_ONLY | kernel.MS_NOEXEC
+        kernel.mount("tmpfs", path, "tmpfs", flags, "size=4k,mode=555")
+    else:
+        kernel.bind("/dev/null", path, _READ_ONLY & ~kernel.MS_NODEV | kernel.MS_NOEXEC)
 
 
 def _make_devices() -> None:

@@ -27,13 +27,19 @@ async function boot() {
   forgetRehearsal();
   pretend();
   await sayReady();
-  const { entrypoint, args, env } = JSON.parse(fs.readFileSync(STEP, 'utf8'));
+  const step = fs.readFileSync(STEP, 'utf8');
   fs.closeSync(STEP);
+  setImmediate(Module.runMain.bind(Module), become(step));
+}
+
+/** Take on the step, but for running it; return the file to run. */
+function become(step) {
+  const { entrypoint, args, env } = JSON.parse(step);
   const main = path.resolve(entrypoint);
   process.argv.push(main, ...args);
   Object.assign(process.env, env);
   linkDependencies();
-  setImmediate(Module.runMain.bind(Module), main);
+  return main;
 }
 
 /** Let `require` know the snapshot's packages; see snapshot.cjs. */
@@ -71,10 +77,19 @@ async function rehearse() {
     names.push('main.cts', 'main.mts');
   }
   for (const name of names) {
-    const file = path.join(REHEARSALS, name);
-    Module.runMain(file);
+    const step = JSON.stringify({
+      entrypoint: path.join(REHEARSALS, name),
+      args: [name],
+      env: { PATH: process.env.PATH },
+    });
+    // pretend() takes away what this leaves behind.
+    const file = become(step);
+    await new Promise((resolve) => {
+      setImmediate(() => resolve(Module.runMain(file)));
+    });
     await import(file);
   }
+  reportSuccess();
 }
 
 /** The console writes the byte: that is its rehearsal. */

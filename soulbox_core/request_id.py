@@ -1,0 +1,27 @@
+"""The id of the request that is being served, for every line that is logged meanwhile."""
+
+import logging
+from contextvars import ContextVar
+
+_current: ContextVar[str] = ContextVar("soulbox_request_id", default="")
+FORMAT = "%(asctime)s %(levelname)s %(name)s%(request)s %(message)s"
+"""A log format for records that passed `Mark`."""
+
+
+def begin(request_id: str) -> None:
+    """From here on this task, and every task that it makes, serves that request."""
+    _current.set(request_id)
+
+
+def current() -> str:
+    """The request's id; empty outside of one."""
+    return _current.get()
+
+
+class Mark(logging.Filter):
+    """Puts the request's id into each record of a handler: ` [id]`, or nothing outside of one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request_id = _current.get()
+        record.request = f" [{request_id}]" if request_id else ""
+        return True

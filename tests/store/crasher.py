@@ -1,0 +1,18 @@
+"""Writes keys into a database, tells of each that was written, and is killed some time."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from soulbox_core.store.surreal import open_store
+from tests.store.samples import api_key
+
+
+async def main(directory: str) -> None:
+    async with open_store(Path(directory)) as store:
+        for number in range(100_000):
+            await store.put_key(api_key(id=f"{number:012x}"))
+            print(number, flush=True)
+
+
+asyncio.run(main(sys.argv[1]))
