@@ -37,4 +37,5 @@ prepare_tests() {
   export NO_PROXY=$no_proxy
   environment registries
   cd "$copy"
+  as_service "$program/venv-dev/bin/python3" proto/generate.py
 }

@@ -29,8 +29,8 @@ fingerprint() {
     "$python" --version
     printf '%s\n' "$@"
     cd "$checkout"
-    find pyproject.toml README.md soulbox_core plugins -type f \
-      -not -path '*/__pycache__/*' -not -path '*/tests/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    find pyproject.toml README.md hatch_build.py proto soulbox_core plugins -type f \
+      -not -path '*/__pycache__/*' -not -path '*/tests/*' -not -path 'soulbox_core/rpc/v1/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   } | sha256sum
 }
 

@@ -1,0 +1,89 @@
+"""One call: who makes it, what it is called, how long it may take, and how it fails."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import grpc.aio
+
+from soulbox_core import request_id
+from soulbox_core.api.addresses import network_of
+from soulbox_core.api.guard import credential_of, rate_headers
+from soulbox_core.api.ports import Gate
+from soulbox_core.api.problems import report
+from soulbox_core.errors import RateLimited
+from soulbox_core.model import Caller, Standing
+from soulbox_core.rpc.status import DETAILS, described
+
+MARGIN_SECONDS = 0.5
+"""What of a deadline is left for the program's last call and for the answer to arrive."""
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+else:
+    Context = grpc.aio.ServicerContext  # generic in its stubs alone
+
+
+class Call:
+    """What a handler knows of its call."""
+
+    def __init__(self, context: Context, caller: Caller, idempotency_key: bytes | None) -> None:
+        self.context = context
+        self.caller = caller
+        self.idempotency_key = idempotency_key
+
+    def wall_seconds(self, asked: float) -> float:
+        """The wall time of a run: what it may have, or less if the deadline comes before that."""
+        left = self.context.time_remaining()
+        return asked if left is None else min(asked, max(left - MARGIN_SECONDS, MARGIN_SECONDS))
+
+
+@asynccontextmanager
+async def entered(context: Context, gate: Gate, scope: str) -> AsyncIterator[Call]:
+    """Let a call in; what is raised in the context ends it with a status."""
+    metadata = [(key, _bytes(value)) for key, value in context.invocation_metadata() or ()]
+    named = dict(metadata)
+    asked = named.get("x-request-id", b"").decode("latin-1")
+    id = asked if _WELL_FORMED.fullmatch(asked) else token_hex(8)
+    request_id.begin(id)
+    try:
+        headers = [(key.encode("latin-1"), value) for key, value in metadata]
+        try:
+            entry = await gate.enter(credential_of(headers), address_of(context.peer()), scope)
+        except RateLimited as error:
+            await _begin(context, id, (error.standing,))
+            raise
+        await _begin(context, id, entry.standings)
+        yield Call(context, entry.caller, named.get("idempotency-key"))
+    except Exception as error:
+        # A border: whatever it is, the client gets a status and no more.
+        if isinstance(error, grpc.aio.AbortError):
+            raise
+        report(error, id)
+        code, message, details = described(error, id)
+        await context.abort(code, message, trailing_metadata=((DETAILS, details),))
+
+
+async def _begin(context: Context, id: str, standings: Iterable[Standing]) -> None:
+    standings = tuple(standings)
+    rates = rate_headers(standings) if standings else []
+    told = [(name.decode(), value.decode()) for name, value in rates]
+    await context.send_initial_metadata((("x-request-id", id), *told))
+
+
+def address_of(peer: str) -> str:
+    """The client's address, as over HTTP, of `ipv4:192.0.2.7:4711` or `ipv6:%5B::1%5D:4711`."""
+    _, _, place = unquote(peer).partition(":")
+    address = place.rpartition(":")[0].strip("[]")
+    try:
+        return network_of(address)
+    except ValueError:
+        return ""
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("latin-1", "replace")

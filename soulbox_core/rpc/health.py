@@ -1,0 +1,64 @@
+"""grpc.health.v1.Health: whether a run would start at once, in all and by language."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+from soulbox_core.api.ports import Catalog
+from soulbox_core.rpc.call import Context
+from soulbox_core.rpc.servicer import SERVICE
+
+NAME = "grpc.health.v1.Health"
+_LOOK_SECONDS = 1.0
+
+
+class Health:
+    """Asks the catalog. The service's own name, or none, is all languages together."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    async def check(
+        self, message: health_pb2.HealthCheckRequest, context: Context
+    ) -> health_pb2.HealthCheckResponse:
+        state = self._state(message.service)
+        if state == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
+        return health_pb2.HealthCheckResponse(status=state)
+
+    async def watch(
+        self, message: health_pb2.HealthCheckRequest, context: Context
+    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        told = None
+        while True:
+            state = self._state(message.service)
+            if state != told:
+                told = state
+                yield health_pb2.HealthCheckResponse(status=state)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _state(self, service: str) -> Any:
+        """A `HealthCheckResponse.ServingStatus`, whose type has no name at run time."""
+        if service in ("", SERVICE):
+            ready: bool | None = self._catalog.ready()
+        else:
+            states = {entry.name: entry.ready for entry in self._catalog.entries()}
+            ready = states.get(service)
+        if ready is None:
+            return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        if ready:
+            return health_pb2.HealthCheckResponse.SERVING
+        return health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def handlers(health: Health) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
+    """The service's methods by their names."""
+    asked = health_pb2.HealthCheckRequest.FromString
+    answer = health_pb2.HealthCheckResponse.SerializeToString
+    return {
+        "Check": grpc.unary_unary_rpc_method_handler(health.check, asked, answer),
+        "Watch": grpc.unary_stream_rpc_method_handler(health.watch, asked, answer),
+    }

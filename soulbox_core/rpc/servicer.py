@@ -1,0 +1,153 @@
+"""soulbox.v1.SoulBox: read the request, have it run, answer. What holds over HTTP holds here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+import msgspec
+
+from soulbox_core.api.body import idempotency_key
+from soulbox_core.api.hold import Hold, Share
+from soulbox_core.api.patience import Patience
+from soulbox_core.api.ports import Catalog, Gate, Runs
+from soulbox_core.api.requests import RequestReader
+from soulbox_core.api.stdin import Stdin
+from soulbox_core.api.watch import Beside
+from soulbox_core.errors import InvalidRequest
+from soulbox_core.model import RunRequest
+from soulbox_core.rpc import translation
+from soulbox_core.rpc.call import Call, Context, entered
+from soulbox_core.rpc.v1 import soulbox_pb2 as pb
+from soulbox_core.scopes import EXECUTE
+from soulbox_core.settings import Settings
+
+SERVICE = "soulbox.v1.SoulBox"
+_REQUEST_SECONDS = 30.0
+"""Longest that an interaction's first message may take."""
+
+
+class Servicer:
+    """Answers the calls of one server."""
+
+    def __init__(
+        self, runs: Runs, catalog: Catalog, gate: Gate, settings: Settings, hold: Hold
+    ) -> None:
+        self._runs = runs
+        self._catalog = catalog
+        self._gate = gate
+        self._limits = settings.limits
+        self._answer_seconds = settings.server.answer_seconds
+        self._message_bytes = settings.server.request_bytes
+        self._hold = hold
+        self._reader = RequestReader(settings.server)
+
+    async def execute(self, message: pb.ExecuteRequest, context: Context) -> pb.Result:
+        async with entered(context, self._gate, EXECUTE) as call:
+            with self._hold.share() as share:
+                request = self._request(message, call, share)
+                outcome = await self._runs.execute(
+                    request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
+                )
+                return translation.result(outcome)
+        raise AssertionError("a call that fails is aborted")
+
+    async def execute_stream(self, message: pb.ExecuteRequest, context: Context) -> None:
+        async with entered(context, self._gate, EXECUTE) as call:
+            with self._hold.share() as share:
+                await self._stream(self._request(message, call, share), call, None)
+
+    async def interact(self, messages: AsyncIterator[pb.Input], context: Context) -> None:
+        async with entered(context, self._gate, EXECUTE) as call:
+            with self._hold.share() as share:
+                share.take(self._message_bytes)  # one message may be on its way
+                request = self._request(await _first(messages), call, share)
+                stdin = Stdin(request.stdin, share, self._message_bytes)
+                with Beside(_feed, messages, stdin):
+                    await self._stream(request, call, stdin)
+
+    async def languages(self, message: pb.LanguagesRequest, context: Context) -> pb.LanguagesResult:
+        async with entered(context, self._gate, EXECUTE):
+            known = map(translation.language, self._catalog.entries())
+            return pb.LanguagesResult(languages=known)
+        raise AssertionError("a call that fails is aborted")
+
+    def _request(self, message: pb.ExecuteRequest, call: Call, share: Share) -> RunRequest:
+        """Check a request.
+
+        :raises RequestError: it is refused
+        """
+        share.take(message.ByteSize())
+        language = self._catalog.language(message.language)
+        asked = translation.asked(message, self._reader, language)
+        share.take(asked.output_bytes(self._limits))
+        request = asked.request
+        wall = request.limits.get("wall_seconds", self._limits.default.wall_seconds)
+        nearer = call.wall_seconds(wall)
+        if nearer == wall:
+            return request
+        return msgspec.structs.replace(request, limits={**request.limits, "wall_seconds": nearer})
+
+    async def _stream(self, request: RunRequest, call: Call, stdin: Stdin | None) -> None:
+        """Tell a run as it happens; a client that takes nothing is given up."""
+        if call.idempotency_key is not None:
+            raise InvalidRequest(
+                "a stream cannot be told twice; leave idempotency-key out, or use Execute",
+                field="idempotency-key",
+            )
+        patience = Patience(self._answer_seconds)
+        try:
+            source = None if stdin is None else aiter(stdin)
+            async with aclosing(self._runs.stream(request, call.caller, source)) as events:
+                async for event in events:
+                    for told in translation.events(event):
+                        with patience:
+                            await call.context.write(told)
+        finally:
+            patience.close()
+
+
+async def _first(messages: AsyncIterator[pb.Input]) -> pb.ExecuteRequest:
+    try:
+        async with asyncio.timeout(_REQUEST_SECONDS):
+            message = await anext(messages)
+    except (StopAsyncIteration, TimeoutError):
+        raise InvalidRequest("the first message must be the request") from None
+    if message.WhichOneof("input") != "request":
+        raise InvalidRequest("the first message must be the request")
+    return message.request
+
+
+async def _feed(messages: AsyncIterator[pb.Input], stdin: Stdin) -> None:
+    """Pass on what the client sends; that it has no more to send ends stdin as `eof` does."""
+    async for message in messages:
+        kind = message.WhichOneof("input")
+        if kind == "request":
+            raise InvalidRequest("the request was there already")
+        if kind == "stdin":
+            await stdin.feed(message.stdin)
+        elif kind == "eof" and message.eof:
+            stdin.end()
+    stdin.end()
+    await asyncio.Event().wait()  # the run goes on
+
+
+def handlers(servicer: Servicer) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
+    """The service's methods by their names."""
+    run = pb.ExecuteRequest.FromString
+    event = pb.Event.SerializeToString
+    return {
+        "Execute": grpc.unary_unary_rpc_method_handler(
+            servicer.execute, run, pb.Result.SerializeToString
+        ),
+        "ExecuteStream": grpc.unary_stream_rpc_method_handler(servicer.execute_stream, run, event),
+        "Interact": grpc.stream_stream_rpc_method_handler(
+            servicer.interact, pb.Input.FromString, event
+        ),
+        "Languages": grpc.unary_unary_rpc_method_handler(
+            servicer.languages,
+            pb.LanguagesRequest.FromString,
+            pb.LanguagesResult.SerializeToString,
+        ),
+    }
