@@ -1,5 +1,6 @@
 """A gRPC client and server on fakes, over a real connection on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -55,3 +56,10 @@ class House:
         ):
             yield Stub(channel)
         assert self.hold.held_bytes == 0
+
+
+async def typing(*messages: pb.Input) -> AsyncIterator[pb.Input]:
+    """A client that sends these, and then nothing for as long as the call lasts."""
+    for message in messages:
+        yield message
+    await asyncio.Event().wait()

@@ -18,7 +18,7 @@ from tests.api.conftest import Client
 from tests.api.driver import Socket
 from tests.api.fakes import CEILING
 from tests.loop import on_loop
-from tests.rpc.client import House, Stub
+from tests.rpc.client import House, Stub, typing
 
 Body = dict[str, Any]
 EMPTY = Standing(
@@ -215,12 +215,19 @@ def joined(events: list[pb.Event], stream: str) -> bytes:
     )
 
 
-async def refusal(stub: Stub, how: str, request: pb.ExecuteRequest) -> grpc.aio.AioRpcError:
+async def refusal(
+    stub: Stub, how: str, request: pb.ExecuteRequest, *, at_the_door: bool = False
+) -> grpc.aio.AioRpcError:
+    """:param at_the_door: before a message is read; grpc.aio's client reports one that it still
+    sends then as an error of its own
+    """
+    sent = () if at_the_door else (pb.Input(request=request),)
+
     async def call() -> None:
         if how == "execute":
             await stub.execute(request)
             return
-        events = stub.stream(request) if how == "stream" else stub.interact(iter_once(request))
+        events = stub.stream(request) if how == "stream" else stub.interact(typing(*sent))
         async for _ in events:
             pass
 
@@ -274,7 +281,8 @@ async def test_who_may_not_come_in_is_told_the_same(error: Exception, code: str,
     status, problem = await over_http(house, "lua", GOOD["hello"])
     assert problem["code"] == code
     async with house.served() as stub:
-        check(await refusal(stub, how, message("lua", GOOD["hello"])), status, problem)
+        hello = message("lua", GOOD["hello"])
+        check(await refusal(stub, how, hello, at_the_door=True), status, problem)
         with pytest.raises(grpc.aio.AioRpcError):
             await stub.languages(pb.LanguagesRequest())
     assert house.runs.requests == []

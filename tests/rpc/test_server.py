@@ -20,7 +20,7 @@ from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from soulbox_core.settings import Grpc, Server, Settings
 from tests.api.fakes import RUN_ID
 from tests.loop import on_loop
-from tests.rpc.client import House, Stub
+from tests.rpc.client import House, Stub, typing
 
 HELLO = pb.ExecuteRequest(language="lua", code=b"out hi")
 ECHO = pb.ExecuteRequest(language="lua", code=b"echo")
@@ -110,12 +110,6 @@ async def test_who_hangs_up_has_the_program_killed(how: str) -> None:
             call.cancel()
         await until(lambda: house.runs.killed == 1)
     assert house.runs.live == 0
-
-
-async def typing(*messages: pb.Input) -> Any:
-    for message in messages:
-        yield message
-    await asyncio.Event().wait()
 
 
 @on_loop
