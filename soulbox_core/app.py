@@ -21,6 +21,7 @@ from soulbox_core.api.hosts import check_exposure
 from soulbox_core.api.server import HttpServer, check_edges
 from soulbox_core.assembly import Service, open_service
 from soulbox_core.errors import HostError, ImageError, PluginError
+from soulbox_core.identity.running import URL
 from soulbox_core.images.catalog import Builder, Found
 from soulbox_core.registry import Registry
 from soulbox_core.service.admission import Admission
@@ -65,6 +66,7 @@ async def _serve(settings: Settings) -> None:
         grpc_port = await _serve_grpc(settings, service, hold, borders)
         scheme = "https" if settings.server.tls_certificate else "http"
         url = f"{scheme}://{settings.server.host}:{door.getsockname()[1]}"
+        (service.directory / URL).write_text(f"{url}\n")
         _announce(url, languages, service, perf_counter() - started_at)
         if grpc_port is not None:
             print(f"gRPC is at {settings.server.host}:{grpc_port}", flush=True)

@@ -61,6 +61,8 @@ class Service:
     identity: Identity | None
     """None where callers need not prove who they are."""
     admission: Admission
+    directory: Path
+    """Where the instance keeps what is its own."""
     first_key: str | None
     """The text of the first API key, if it was made just now."""
     closing: AsyncExitStack
@@ -135,7 +137,9 @@ async def open_service(
             Idempotency(settings.server.idempotency_seconds, settings.server.idempotency_bytes),
             limits,
         )
-        yield Service(runs, catalog, gate, identity, admission, first_key, closing)
+        yield Service(
+            runs, catalog, gate, identity, admission, instance.directory, first_key, closing
+        )
 
 
 async def _identity(

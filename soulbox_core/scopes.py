@@ -1,7 +1,15 @@
 """What a key or token may be good for."""
 
+from collections.abc import Iterable
+
 EXECUTE = "execute"
 """Run programs, and ask what can be run."""
 ADMIN = "admin"
 """Make, list and revoke keys; it holds every other scope too."""
 SCOPES = (EXECUTE, ADMIN)
+
+
+def held(scopes: Iterable[str]) -> frozenset[str]:
+    """All that these scopes are good for."""
+    chosen = frozenset(scopes)
+    return frozenset(SCOPES) if ADMIN in chosen else chosen

@@ -4,16 +4,16 @@ import os
 import stat
 from pathlib import Path
 
+import httpx
 import msgspec
 
 from soulbox_core import settings
 from soulbox_core.errors import SettingsError, SoulBoxError
-from soulbox_core.store.lock import is_open
+from soulbox_core.identity.running import Running, running
+from soulbox_core.settings import Settings
 
 KEY_VARIABLE = "SOULBOX_KEY"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_FIRST_KEY = "first-key"
-_DATABASE = "database"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,7 +33,7 @@ def credential(url: str, host: str) -> str | None:
     kept = _read(_file()).get(_place(url))
     if kept is not None:
         return kept
-    return _first_key() if host in LOOPBACK else None
+    return _first_key(url) if host in LOOPBACK else None
 
 
 def keep(url: str, key: str) -> Path:
@@ -80,13 +80,18 @@ def _read(file: Path) -> dict[str, str]:
         raise CredentialsError(f"{file} is damaged; remove it, and log in again") from None
 
 
-def _first_key() -> str | None:
-    """The key that a service of this user's made at its first start."""
+def own_service(ours: Settings) -> Running | None:
+    """The service of these settings, if it runs."""
+    return running(Path(ours.state_dir) / "instances" / ours.instance)
+
+
+def _first_key(url: str) -> str | None:
+    """The key that a service of this user's made at its first start, for itself alone: whoever
+    listens at another port of this host may be anybody."""
     try:
-        ours = settings.load(env=os.environ)
-        directory = Path(ours.state_dir) / "instances" / ours.instance
-        if not is_open(directory / _DATABASE):
-            return None  # ours does not run: whoever listens there may be anybody
-        return (directory / _FIRST_KEY).read_text().strip() or None
-    except (OSError, SettingsError):
+        own = own_service(settings.load(env=os.environ))
+    except SettingsError:
         return None
+    if own is None or httpx.URL(own.url).port != httpx.URL(url).port:
+        return None
+    return own.first_key

@@ -4,6 +4,7 @@ While the service runs the database is its own, and it is asked; else the databa
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -18,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from soulbox_core.api.identity_schema import KeyInfo
-from soulbox_core.cli import client
+from soulbox_core.cli import client, credentials
 from soulbox_core.cli.client import ServiceError
 from soulbox_core.cli.configuration import Changes, ConfigFile, StateDir, load
 from soulbox_core.errors import RequestError
 from soulbox_core.identity.identity import Identity
-from soulbox_core.identity.opening import database_is_open, open_identity
+from soulbox_core.identity.opening import open_identity
 from soulbox_core.scopes import EXECUTE
 from soulbox_core.service.policy import DEFAULT, Policies
 from soulbox_core.settings import Settings
@@ -128,13 +129,12 @@ def revoke(
     typer.echo(f"revoked {id}")
 
 
-def _service(url: str | None, settings: Settings) -> str | None:
-    """The service to ask, None if there is none that has the database open."""
+def _service(url: str | None, settings: Settings) -> tuple[str, str | None] | None:
+    """The service to ask, and its first key; None if none has the database open."""
     if url is not None:
-        return url
-    if database_is_open(_directory(settings)):
-        return f"http://127.0.0.1:{settings.server.port}"
-    return None
+        return url, None
+    own = credentials.own_service(settings)
+    return None if own is None else (own.url, own.first_key)
 
 
 def _directory(settings: Settings) -> Path:
@@ -154,8 +154,10 @@ def _with_database(settings: Settings, use: Callable[[Identity], Awaitable[T]]) 
         raise ServiceError(error.detail) from None
 
 
-def _asked(url: str, method: str, path: str, body: object = None) -> bytes:
-    with client.connect(url) as http:
+def _asked(service: tuple[str, str | None], method: str, path: str, body: object = None) -> bytes:
+    url, first_key = service
+    named = os.environ.get(credentials.KEY_VARIABLE)
+    with client.connect(url, None if named else first_key) as http:
         try:
             response = http.request(method, path, json=body)
         except httpx.HTTPError as error:

@@ -11,6 +11,7 @@ from soulbox_core.identity.keys import PREFIX, Keys
 from soulbox_core.identity.sessions import Sessions
 from soulbox_core.identity.tokens import Access, Tokens, unverified
 from soulbox_core.model import Caller, Value
+from soulbox_core.scopes import held
 from soulbox_core.store.records import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Authenticator:
         caller = caller_of(key)
         return Caller(
             id=caller.id,
-            scopes=caller.scopes & frozenset(access.scopes),
+            scopes=held(caller.scopes) & frozenset(access.scopes),
             policy=caller.policy,
         )
 

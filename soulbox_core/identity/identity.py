@@ -11,7 +11,7 @@ from soulbox_core.identity.sessions import PREFIX, Sessions
 from soulbox_core.identity.signing import Signing
 from soulbox_core.identity.tokens import Tokens
 from soulbox_core.model import Value
-from soulbox_core.scopes import ADMIN, EXECUTE, SCOPES
+from soulbox_core.scopes import ADMIN, EXECUTE, SCOPES, held
 from soulbox_core.store.records import ApiKey, Family
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Identity:
         key = self._keys.of(key_text)
         chosen = key.scopes if scopes is None else scopes
         for scope in chosen:
-            if scope not in key.scopes:
+            if scope not in held(key.scopes):
                 detail = f"the key does not have the scope {shown(scope)}"
                 raise InvalidRequest(detail, field="scope")
         family, refresh = await self._sessions.begin(key, chosen)
@@ -160,7 +160,7 @@ class Identity:
             return  # it was moved away, or there never was one
 
     def _granted(self, key: ApiKey, family: Family, refresh: str) -> Grant:
-        scopes = tuple(scope for scope in family.scopes if scope in key.scopes)
+        scopes = tuple(scope for scope in family.scopes if scope in held(key.scopes))
         access = self._tokens.sign(key.id, family.session, scopes, key.policy)
         return Grant(
             access_token=access,

@@ -10,16 +10,13 @@ from soulbox_core.identity.authenticator import Authenticator
 from soulbox_core.identity.identity import Identity
 from soulbox_core.identity.issuers import KeySet, OutsideIssuer
 from soulbox_core.identity.keys import Keys
+from soulbox_core.identity.running import DATABASE, FIRST_KEY
 from soulbox_core.identity.sessions import Sessions
 from soulbox_core.identity.signing import Signing
 from soulbox_core.identity.tokens import LEEWAY_SECONDS, Tokens
 from soulbox_core.settings import Auth
-from soulbox_core.store.lock import is_open
 from soulbox_core.store.surreal import open_store
 
-FIRST_KEY = "first-key"
-"""File with the first API key, in the instance's directory."""
-_DATABASE = "database"
 _SIGNING = "signing"
 
 
@@ -40,7 +37,7 @@ async def open_identity(
     :raises SettingsError: an outside issuer makes no sense
     """
     outside = _outside(settings, issuer, clock)
-    async with open_store(directory / _DATABASE) as store:
+    async with open_store(directory / DATABASE) as store:
         signing = Signing(directory / _SIGNING, settings.access_seconds + 2 * LEEWAY_SECONDS, clock)
         keys = Keys(store, clock)
         await keys.load()
@@ -57,14 +54,6 @@ async def open_identity(
             first_key=directory / FIRST_KEY,
         )
         yield identity
-
-
-def database_is_open(directory: Path) -> bool:
-    """Whether a process has an instance's database open, and so is the one to ask.
-
-    :param directory: the instance's
-    """
-    return is_open(directory / _DATABASE)
 
 
 def issuer_of(instance: str) -> str:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from soulbox_core.errors import Forbidden, RateLimited, Unauthenticated
 from soulbox_core.model import Caller, Standing, Value
-from soulbox_core.scopes import ADMIN, EXECUTE
+from soulbox_core.scopes import EXECUTE, held
 from soulbox_core.service.policy import Policies
 from soulbox_core.settings import Rate, Rates
 
@@ -65,7 +65,7 @@ class Gate:
         :raises RateLimited: too many requests
         """
         caller = await self._caller(credential, address)
-        if scope not in caller.scopes and ADMIN not in caller.scopes:
+        if scope not in held(caller.scopes):
             raise Forbidden(f"this takes a key or token with the scope {scope!r}")
         rate = self._policies.of(caller).rate
         own = await self._take(f"caller:{caller.id}", rate, "caller")

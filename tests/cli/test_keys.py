@@ -36,10 +36,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def running(home: Path) -> Iterator[None]:
     """A service that has the database open, in a thread."""
     port = free_port()
-    monkeypatch.setenv("SOULBOX_SERVER__PORT", str(port))
     ready, over = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
@@ -48,6 +47,7 @@ def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         policies = Policies(SETTINGS)
         async with open_identity(Auth(), directory, "urn:x", policies.names) as identity:
             await identity.make_first_key()
+            (directory / "url").write_text(f"http://127.0.0.1:{port}\n")
             gate = Gate(identity.authenticator, NoBuckets(), policies, SETTINGS.rates)
             app = build(FakeRuns(), FakeCatalog(), gate, SETTINGS, identity)
             config = Config()

@@ -66,11 +66,16 @@ def test_the_first_key_of_a_service_of_ours_does_too(
     database = file.parent / "database"
     database.mkdir(parents=True)
     file.write_text("sbx_first\n")
+    address = file.with_name("url")
+    address.write_text(f"{service.url}\n")
     invoke("languages", "--url", service.url)
     assert service.shown is None, "ours does not run, so this may be anybody's"
     with locked(database):
         invoke("languages", "--url", service.url)
-    assert service.shown == "Bearer sbx_first"
+        assert service.shown == "Bearer sbx_first"
+        address.write_text("http://127.0.0.1:9\n")
+        invoke("languages", "--url", service.url)
+        assert service.shown is None, "ours listens elsewhere"
 
 
 def test_keys_that_others_may_read_are_not_used(

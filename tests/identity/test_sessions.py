@@ -46,6 +46,14 @@ async def test_no_scope_is_won_by_trading(tmp_path: Path) -> None:
 
 
 @on_loop
+async def test_an_admin_s_key_can_be_traded_for_less(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        _, text = await home.key(("admin",))
+        grant = await home.identity.grant(text, ("execute",))
+        assert (await home.caller(grant.access_token)).scopes == {"execute"}
+
+
+@on_loop
 async def test_each_refresh_brings_a_successor(tmp_path: Path) -> None:
     async with house(tmp_path) as home:
         grant = await home.grant()
