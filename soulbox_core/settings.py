@@ -71,8 +71,8 @@ class Server(Section):
     """Deepest nesting of a JSON body."""
     idempotency_seconds: Seconds = 86400.0
     """How long the answer to a request with an Idempotency-Key is kept."""
-    idempotency_bytes: Positive = 64 << 20
-    """How much of such answers is kept in memory; the oldest goes first."""
+    idempotency_bytes: Positive = 256 << 20
+    """How much of such answers is held in memory, what runs under way may come to included."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks, such as 10.0.0.0/8, whose X-Forwarded-For header says who the client is."""
     cors_origins: tuple[str, ...] = ()

@@ -49,6 +49,10 @@ class InteractiveEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
+        if any(name == b"idempotency-key" for name, _ in scope["headers"]):
+            raise InvalidRequest(
+                "a run with a live stdin cannot be repeated; leave it out", field="idempotency-key"
+            )
         check_origin(scope["headers"], self._origins)
         with self._hold.share() as share:
             share.take(assembled_bytes(self._message_bytes))

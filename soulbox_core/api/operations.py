@@ -64,6 +64,15 @@ def _get(summary: str, description: str, content: JsonObject) -> JsonObject:
     }
 
 
+_IDEMPOTENCY_KEY: JsonObject = {
+    "name": "idempotency-key",
+    "in": "header",
+    "description": "Run it once, however often it is sent; an answer that was given before has"
+    " `idempotency-replayed: true`.",
+    "schema": {"type": "string", "pattern": "^[!#-~]{1,255}$"},
+}
+
+
 def _run(options: list[JsonObject]) -> JsonObject:
     language = {
         "name": "language",
@@ -82,7 +91,7 @@ def _run(options: list[JsonObject]) -> JsonObject:
     return {
         "summary": "Run a program",
         "description": _RUN.strip(),
-        "parameters": [language, *options, ref("parameters", "RequestId")],
+        "parameters": [language, *options, _IDEMPOTENCY_KEY, ref("parameters", "RequestId")],
         "requestBody": {
             "description": "A program: as JSON, or the source itself.",
             "content": {

@@ -85,7 +85,8 @@ class Servicer:
         request = asked.request
         wall = request.limits.get("wall_seconds", self._limits.default.wall_seconds)
         nearer = call.wall_seconds(wall)
-        if nearer == wall:
+        # One that may be asked for again goes on without us, and must be the same then.
+        if nearer == wall or call.idempotency_key is not None:
             return request
         return msgspec.structs.replace(request, limits={**request.limits, "wall_seconds": nearer})
 

@@ -12,11 +12,15 @@ from time import monotonic
 
 import msgspec
 
-from soulbox_core.errors import IdempotencyMismatch, Overloaded
+from soulbox_core.errors import IdempotencyMismatch, InvalidRequest, Overloaded
 from soulbox_core.model import Limits, Outcome, RunRequest
 
 _OVERHEAD_BYTES = 2048
 """What an answer takes besides its output."""
+_ENTRY_BYTES = 256
+"""What each entry of a list in it takes besides its text."""
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+"""Equal requests are equal, whatever the order of their variables."""
 
 Name = tuple[str, str]
 """A caller, and a key of its choice."""
@@ -37,6 +41,27 @@ class _UnderWay:
     task: "asyncio.Task[Outcome]"
 
 
+class _Answers:
+    """Those of one caller, the oldest first."""
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[str, _Kept] = OrderedDict()
+        self.size = 0
+
+    def add(self, key: str, kept: _Kept) -> None:
+        self.kept[key] = kept
+        self.size += kept.size
+
+    def drop_oldest(self) -> None:
+        _, kept = self.kept.popitem(last=False)
+        self.size -= kept.size
+
+    def forget(self, now: float) -> None:
+        """Drop what is over."""
+        while self.kept and next(iter(self.kept.values())).expires_at <= now:
+            self.drop_oldest()
+
+
 class Idempotency:
     """Remembers answers, in this process's memory.
 
@@ -44,7 +69,8 @@ class Idempotency:
     is for. So what it may come to hold is set aside here when it starts.
 
     :param seconds: how long an answer is kept
-    :param most_bytes: how much is kept; the oldest answers go first
+    :param most_bytes: how much is held; the oldest answer of who has most goes first, so that
+        nobody's retry runs twice because of somebody else
     """
 
     def __init__(
@@ -53,10 +79,14 @@ class Idempotency:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._clock = clock
-        self._kept: OrderedDict[Name, _Kept] = OrderedDict()
+        self._kept: dict[str, _Answers] = {}
         self._under_way: dict[Name, _UnderWay] = {}
-        self.held_bytes = 0
+        self._set_aside = 0
+
+    @property
+    def held_bytes(self) -> int:
         """What is kept, and what is set aside for runs under way."""
+        return self._set_aside + sum(answers.size for answers in self._kept.values())
 
     async def once(self, name: Name, request: RunRequest, limits: Limits, work: Work) -> Outcome:
         """Do the work, or return what came of it when it was done first.
@@ -65,11 +95,11 @@ class Idempotency:
 
         :param limits: what the run may use
         :raises IdempotencyMismatch: the key came with another request
-        :raises Overloaded: there is no room for what the run may come to hold
+        :raises InvalidRequest: the run may come to hold more than can be kept at all
+        :raises Overloaded: there is no room for what it may come to hold now
         """
-        fingerprint = hashlib.sha256(msgspec.msgpack.encode(request)).digest()
-        self._forget_old()
-        kept = self._kept.get(name)
+        fingerprint = hashlib.sha256(_ENCODER.encode(request)).digest()
+        kept = self._find(name)
         if kept is not None:
             _check(kept.fingerprint, fingerprint)
             return msgspec.structs.replace(kept.outcome, replayed=True)
@@ -83,14 +113,20 @@ class Idempotency:
         self, name: Name, fingerprint: bytes, request: RunRequest, limits: Limits, work: Work
     ) -> "asyncio.Task[Outcome]":
         set_aside = _most(request, limits)
+        if set_aside > self._most_bytes:
+            raise InvalidRequest(
+                f"with it a run may hold {self._most_bytes} bytes and this one {set_aside}; ask"
+                " for a smaller output_bytes or output_file_bytes, or leave it out",
+                field="idempotency-key",
+            )
         self._make_room(set_aside)
-        self.held_bytes += set_aside
+        self._set_aside += set_aside
         task = asyncio.ensure_future(_done(work))
         self._under_way[name] = _UnderWay(fingerprint, task)
 
         def ended(task: "asyncio.Task[Outcome]") -> None:
             del self._under_way[name]
-            self.held_bytes -= set_aside
+            self._set_aside -= set_aside
             # Also fetches an exception that nobody is there any more to be told of.
             if not task.cancelled() and task.exception() is None:
                 self._keep(name, fingerprint, task.result())
@@ -99,26 +135,31 @@ class Idempotency:
         return task
 
     def _keep(self, name: Name, fingerprint: bytes, outcome: Outcome) -> None:
-        size = _size(outcome)
-        self._kept[name] = _Kept(fingerprint, outcome, size, self._clock() + self._seconds)
-        self.held_bytes += size
+        caller, key = name
+        kept = _Kept(fingerprint, outcome, _size(outcome), self._clock() + self._seconds)
+        self._kept.setdefault(caller, _Answers()).add(key, kept)
+        self._make_room(0)
+
+    def _find(self, name: Name) -> _Kept | None:
+        caller, key = name
+        answers = self._kept.get(caller)
+        if answers is None:
+            return None
+        answers.forget(self._clock())
+        if not answers.kept:
+            del self._kept[caller]
+        return answers.kept.get(key)
 
     def _make_room(self, size: int) -> None:
-        while self._kept and self.held_bytes + size > self._most_bytes:
-            self._drop_oldest()
-        if self.held_bytes + size > self._most_bytes:
+        if self._set_aside + size > self._most_bytes:
             raise Overloaded(
                 "the runs with an Idempotency-Key leave no room for this one; try again later"
             )
-
-    def _forget_old(self) -> None:
-        now = self._clock()
-        while self._kept and next(iter(self._kept.values())).expires_at <= now:
-            self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        _, kept = self._kept.popitem(last=False)
-        self.held_bytes -= kept.size
+        while self.held_bytes + size > self._most_bytes:
+            greatest = max(self._kept, key=lambda caller: self._kept[caller].size)
+            self._kept[greatest].drop_oldest()
+            if not self._kept[greatest].kept:
+                del self._kept[greatest]
 
 
 def _check(fingerprint: bytes, asked: bytes) -> None:
@@ -135,9 +176,24 @@ def _most(request: RunRequest, limits: Limits) -> int:
 
 
 def _size(outcome: Outcome) -> int:
+    """What an answer holds in memory, about."""
     compiled = 0 if outcome.compilation is None else len(outcome.compilation.output)
     files = sum(len(file.path) + len(file.content) for file in outcome.output_files)
-    return len(outcome.stdout) + len(outcome.stderr) + compiled + files + _OVERHEAD_BYTES
+    texts = (
+        *outcome.outputs_missing,
+        *outcome.outputs_skipped,
+        *(visit.host for visit in outcome.network or ()),
+    )
+    entries = len(texts) + len(outcome.output_files)
+    return (
+        len(outcome.stdout)
+        + len(outcome.stderr)
+        + compiled
+        + files
+        + sum(map(len, texts))
+        + entries * _ENTRY_BYTES
+        + _OVERHEAD_BYTES
+    )
 
 
 async def _done(work: Work) -> Outcome:

@@ -1,8 +1,10 @@
 """The header, in and out."""
 
 import pytest
+from starlette.applications import Starlette
 
 from tests.api.conftest import Client
+from tests.api.driver import Socket
 from tests.api.fakes import FakeRuns
 from tests.loop import on_loop
 
@@ -43,4 +45,13 @@ async def test_a_stream_takes_no_key(client: Client, runs: FakeRuns, accept: str
     headers = {"idempotency-key": "abc", "accept": accept}
     answer = await client.run(b"out hi", headers=headers)
     assert (answer.status_code, answer.json()["field"]) == (400, "idempotency-key")
+    assert runs.requests == []
+
+
+@on_loop
+async def test_a_websocket_takes_no_key(app: Starlette, runs: FakeRuns) -> None:
+    headers = [(b"idempotency-key", b"abc")]
+    async with Socket(app, "/v1/run/lua", headers=headers) as socket:
+        start = await socket.take()
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 400)
     assert runs.requests == []

@@ -72,3 +72,11 @@ def test_it_says_how_it_stands() -> None:
     told = standing(full_at, 0, missing, of, "caller")
     assert (told.share, told.limit, told.window_seconds) == ("caller", 4, 4.0)
     assert (told.remaining, told.reset_seconds, told.retry_after_seconds) == (3, 1.0, 0.0)
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    of = terms(Rate(requests_per_second=1.0, burst=3))
+    full_at, missing = take(1_000_000 * SECOND, 0, of)
+    told = standing(full_at, 0, missing, of, "x")
+    assert (told.allowed, told.remaining, told.retry_after_seconds) == (False, 0, 1.0)
+    assert not take(full_at, SECOND, of)[1]

@@ -57,3 +57,11 @@ def test_names_beyond_the_bound_share_one_bucket() -> None:
     house.clock.now += 3 * SECOND
     assert house.takes("h", 2) == [True, True]
     assert len(house.buckets) == 1
+
+
+def test_a_flood_of_one_kind_takes_no_room_from_another() -> None:
+    house = House()
+    for number in range(100):
+        house.buckets.take(f"address{number}", RATE, "address")
+    callers = ("a", "b", "c", "d")
+    assert [house.takes(name, 3) for name in callers] == [[True, True, False]] * 4

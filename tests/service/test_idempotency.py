@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from soulbox_core.errors import IdempotencyMismatch, Overloaded, SandboxError
+from soulbox_core.errors import IdempotencyMismatch, InvalidRequest, Overloaded, SandboxError
 from soulbox_core.model import Limits, Outcome, Status, Timings, Usage
 from soulbox_core.service.idempotency import Idempotency
 from tests.loop import on_loop, settle
@@ -172,6 +172,48 @@ async def test_the_oldest_answers_go_when_there_is_no_room() -> None:
 
 
 @on_loop
+async def test_nobody_loses_an_answer_to_somebody_who_has_more() -> None:
+    house = House(most_bytes=20 * KIB)
+    await house.once(("key:1", "mine"))
+    for number in range(20):
+        await house.once(("key:2", str(number)))
+    assert (await house.once(("key:1", "mine"))).replayed
+
+
+@on_loop
+async def test_what_is_refused_makes_nobody_lose_anything() -> None:
+    house = House(most_bytes=12 * KIB)
+    await house.once()
+    with pytest.raises(InvalidRequest, match="ask for a smaller output_bytes"):
+        await house.once(("key:2", "huge"), stdin=b"x" * 13 * KIB)
+    house.gate.clear()
+    tasks = [asyncio.create_task(house.once(("key:2", str(number)))) for number in range(2)]
+    await settle()
+    with pytest.raises(Overloaded):
+        await house.once(("key:2", "third"), stdin=b"x" * 4 * KIB)
+    house.gate.set()
+    await asyncio.gather(*tasks)
+
+
+@on_loop
+async def test_the_order_of_variables_makes_no_other_request() -> None:
+    house = House()
+    await house.once(env={"A": "1", "B": "2"})
+    assert (await house.once(env={"B": "2", "A": "1"})).replayed
+
+
+@on_loop
+async def test_many_small_entries_count() -> None:
+    house = House(most_bytes=1 << 20)
+
+    async def work() -> Outcome:
+        return outcome(outputs_skipped=tuple(f"f{number}" for number in range(1000)))
+
+    await house.idempotency.once(NAME, request(), LIMITS, work)
+    assert house.idempotency.held_bytes > 200 * KIB
+
+
+@on_loop
 async def test_runs_under_way_have_their_room_set_aside() -> None:
     house = House(most_bytes=12 * KIB)
     house.gate.clear()
@@ -179,8 +221,6 @@ async def test_runs_under_way_have_their_room_set_aside() -> None:
     await settle()
     with pytest.raises(Overloaded, match="leave no room"):
         await house.once(("key:1", "third"))
-    with pytest.raises(Overloaded, match="leave no room"):
-        await house.once(("key:1", "fourth"), stdin=b"x" * 13 * KIB)
     house.gate.set()
     await asyncio.gather(*tasks)
     assert not (await house.once(("key:1", "third"))).replayed
