@@ -17,6 +17,7 @@ source_files() (
 prepare_tests() {
   if [ -z "${_soulbox_prepared:-}" ]; then
     need_for_serving
+    need_command redis-server
     install_missing_packages
     make_user
     install_program venv-dev --group "$checkout/pyproject.toml:dev"
