@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import connections, egress, http
+from bench import calls, connections, egress, http
 from bench.measure import WARM_CALLS, Sample
 from bench.report import Report
 from tests.integration.service import Service
@@ -74,6 +74,14 @@ def door(report: Report, count: int) -> None:
         report.row(what, sample, bare, (sample.p50 - bare.p50) * 1e3, bar)
 
 
+def grpc(report: Report, count: int) -> None:
+    """A hello over gRPC beside the same over HTTP."""
+    with serving("bench-grpc", "grpc.port=0") as service:
+        pair = [calls.over_http(service, HELLO), calls.over_grpc(service, HELLO)]
+        over_http, over_grpc = in_turn(pair, count)
+    report.ratio("hello over gRPC / over HTTP", over_grpc, over_http, "<= 1.1")
+
+
 def held(report: Report, count: int) -> None:
     """A hello beside connections that are held open."""
     with serving("bench-held", "server.connections_per_address=2000") as service:
@@ -89,7 +97,7 @@ def way_out(report: Report, count: int) -> None:
     report.ratio(f"{egress.MEGABYTES} MB over HTTPS / without a cell", inside, outside, egress.BAR)
 
 
-ROWS = (door, held, way_out)
+ROWS = (door, grpc, held, way_out)
 """Each adds its rows to the report; `count` is how many requests to send."""
 
 

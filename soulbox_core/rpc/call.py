@@ -1,5 +1,6 @@
 """One call: who makes it, what it is called, how long it may take, and how it fails."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from soulbox_core.api.addresses import network_of
 from soulbox_core.api.guard import credential_of, rate_headers
 from soulbox_core.api.ports import Gate
 from soulbox_core.api.problems import report
+from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import RateLimited
 from soulbox_core.model import Caller, Standing
 from soulbox_core.rpc.status import DETAILS, described
@@ -59,6 +61,10 @@ async def entered(context: Context, gate: Gate, scope: str) -> AsyncIterator[Cal
             raise
         await _begin(context, id, entry.standings)
         yield Call(context, entry.caller, named.get("idempotency-key"))
+    except ClientGone:
+        # No status gets past the message that is not taken; a handler that is cancelled has its
+        # call dropped.
+        raise asyncio.CancelledError from None
     except Exception as error:
         # A border: whatever it is, the client gets a status and no more.
         if isinstance(error, grpc.aio.AbortError):

@@ -7,8 +7,9 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2
 
-from soulbox_core.api.ports import Catalog
-from soulbox_core.rpc.call import Context
+from soulbox_core.api.ports import Catalog, Gate
+from soulbox_core.errors import RateLimited
+from soulbox_core.rpc.call import Context, address_of
 from soulbox_core.rpc.servicer import SERVICE
 
 NAME = "grpc.health.v1.Health"
@@ -18,12 +19,14 @@ _LOOK_SECONDS = 1.0
 class Health:
     """Asks the catalog. The service's own name, or none, is all languages together."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, gate: Gate) -> None:
         self._catalog = catalog
+        self._gate = gate
 
     async def check(
         self, message: health_pb2.HealthCheckRequest, context: Context
     ) -> health_pb2.HealthCheckResponse:
+        await self._pass(context)
         state = self._state(message.service)
         if state == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
@@ -32,6 +35,7 @@ class Health:
     async def watch(
         self, message: health_pb2.HealthCheckRequest, context: Context
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        await self._pass(context)
         told = None
         while True:
             state = self._state(message.service)
@@ -39,6 +43,13 @@ class Health:
                 told = state
                 yield health_pb2.HealthCheckResponse(status=state)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _pass(self, context: Context) -> None:
+        """Like the open paths over HTTP: so many from one address."""
+        try:
+            await self._gate.pass_by(address_of(context.peer()))
+        except RateLimited as error:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.detail)
 
     def _state(self, service: str) -> Any:
         """A `HealthCheckResponse.ServingStatus`, whose type has no name at run time."""

@@ -33,7 +33,7 @@ async def serving(
     """
     server = grpc.aio.server(options=_options(settings.server))
     answers = servicer.handlers(servicer.Servicer(runs, catalog, gate, settings, hold))
-    states = health.handlers(health.Health(catalog))
+    states = health.handlers(health.Health(catalog, gate))
     server.add_generic_rpc_handlers(
         (
             grpc.method_handlers_generic_handler(servicer.SERVICE, answers),

@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 import msgspec
+from google.protobuf.message import Message
+from starlette.exceptions import HTTPException
 
 from soulbox_core.api.body import idempotency_key
 from soulbox_core.api.hold import Hold, Share
@@ -16,7 +18,7 @@ from soulbox_core.api.requests import RequestReader
 from soulbox_core.api.stdin import Stdin
 from soulbox_core.api.watch import Beside
 from soulbox_core.errors import InvalidRequest
-from soulbox_core.model import RunRequest
+from soulbox_core.model import Finished, RunRequest
 from soulbox_core.rpc import translation
 from soulbox_core.rpc.call import Call, Context, entered
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
@@ -43,20 +45,35 @@ class Servicer:
         self._hold = hold
         self._reader = RequestReader(settings.server)
 
-    async def execute(self, message: pb.ExecuteRequest, context: Context) -> pb.Result:
+    async def execute(self, message: pb.ExecuteRequest, context: Context) -> None:
+        """Writes its one answer itself: what is returned would be out of our hands, and a client
+        may take long."""
         async with entered(context, self._gate, EXECUTE) as call:
             with self._hold.share() as share:
-                request = self._request(message, call, share)
-                outcome = await self._runs.execute(
-                    request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
-                )
-                return translation.result(outcome)
-        raise AssertionError("a call that fails is aborted")
+                answer = await self._executed(message, call, share)
+                share.become(answer.ByteSize())
+                await self._write(call, answer)
+
+    async def _executed(self, message: pb.ExecuteRequest, call: Call, share: Share) -> pb.Result:
+        request = self._request(message, call, share)
+        outcome = await self._runs.execute(
+            request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
+        )
+        return translation.result(outcome)
+
+    async def _write(self, call: Call, message: Message) -> None:
+        """:raises Stalled: the client takes nothing"""
+        patience = Patience(self._answer_seconds)
+        try:
+            with patience:
+                await call.context.write(message)
+        finally:
+            patience.close()
 
     async def execute_stream(self, message: pb.ExecuteRequest, context: Context) -> None:
         async with entered(context, self._gate, EXECUTE) as call:
             with self._hold.share() as share:
-                await self._stream(self._request(message, call, share), call, None)
+                await self._stream(self._request(message, call, share), call, share, None)
 
     async def interact(self, messages: AsyncIterator[pb.Input], context: Context) -> None:
         async with entered(context, self._gate, EXECUTE) as call:
@@ -65,7 +82,7 @@ class Servicer:
                 request = self._request(await _first(messages), call, share)
                 stdin = Stdin(request.stdin, share, self._message_bytes)
                 with Beside(_feed, messages, stdin):
-                    await self._stream(request, call, stdin)
+                    await self._stream(request, call, share, stdin)
 
     async def languages(self, message: pb.LanguagesRequest, context: Context) -> pb.LanguagesResult:
         async with entered(context, self._gate, EXECUTE):
@@ -85,12 +102,16 @@ class Servicer:
         request = asked.request
         wall = request.limits.get("wall_seconds", self._limits.default.wall_seconds)
         nearer = call.wall_seconds(wall)
+        if wall > self._limits.ceiling.wall_seconds:
+            return request  # which is refused
         # One that may be asked for again goes on without us, and must be the same then.
         if nearer == wall or call.idempotency_key is not None:
             return request
         return msgspec.structs.replace(request, limits={**request.limits, "wall_seconds": nearer})
 
-    async def _stream(self, request: RunRequest, call: Call, stdin: Stdin | None) -> None:
+    async def _stream(
+        self, request: RunRequest, call: Call, share: Share, stdin: Stdin | None
+    ) -> None:
         """Tell a run as it happens; a client that takes nothing is given up."""
         if call.idempotency_key is not None:
             raise InvalidRequest(
@@ -102,9 +123,18 @@ class Servicer:
             source = None if stdin is None else aiter(stdin)
             async with aclosing(self._runs.stream(request, call.caller, source)) as events:
                 async for event in events:
+                    if isinstance(event, Finished):
+                        if stdin is not None:
+                            stdin.drop()
+                        break
                     for told in translation.events(event):
                         with patience:
                             await call.context.write(told)
+            # The last event is sent when the run is closed and its outcome gone.
+            (last,) = translation.events(event)
+            share.take(last.ByteSize())
+            with patience:
+                await call.context.write(last)
         finally:
             patience.close()
 
@@ -113,7 +143,9 @@ async def _first(messages: AsyncIterator[pb.Input]) -> pb.ExecuteRequest:
     try:
         async with asyncio.timeout(_REQUEST_SECONDS):
             message = await anext(messages)
-    except (StopAsyncIteration, TimeoutError):
+    except TimeoutError:
+        raise HTTPException(408, f"no request came within {_REQUEST_SECONDS:g} s") from None
+    except StopAsyncIteration:
         raise InvalidRequest("the first message must be the request") from None
     if message.WhichOneof("input") != "request":
         raise InvalidRequest("the first message must be the request")
@@ -139,7 +171,8 @@ def handlers(servicer: Servicer) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]"
     run = pb.ExecuteRequest.FromString
     event = pb.Event.SerializeToString
     return {
-        "Execute": grpc.unary_unary_rpc_method_handler(
+        # On the wire a stream of one message is no other thing than one message.
+        "Execute": grpc.unary_stream_rpc_method_handler(
             servicer.execute, run, pb.Result.SerializeToString
         ),
         "ExecuteStream": grpc.unary_stream_rpc_method_handler(servicer.execute_stream, run, event),

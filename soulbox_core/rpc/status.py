@@ -52,12 +52,14 @@ def described(error: Exception, request_id: str) -> tuple[grpc.StatusCode, str, 
 
 
 def _details(problem: Problem) -> list[Message]:
-    known = () if problem.known is UNSET else problem.known
-    info = error_details_pb2.ErrorInfo(
-        reason=problem.code,
-        domain=DOMAIN,
-        metadata={"instance": problem.instance, **({"known": " ".join(known)} if known else {})},
-    )
+    told = {"instance": problem.instance}
+    if problem.known is not UNSET:
+        told["known"] = " ".join(problem.known)
+    for name in ("limit", "asked", "ceiling"):
+        value = getattr(problem, name)
+        if value is not UNSET:
+            told[name] = value if isinstance(value, str) else f"{value:g}"
+    info = error_details_pb2.ErrorInfo(reason=problem.code, domain=DOMAIN, metadata=told)
     details: list[Message] = [info]
     if problem.field is not UNSET:
         violation = error_details_pb2.BadRequest.FieldViolation(

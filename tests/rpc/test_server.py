@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soulbox_core.errors import HostError
+from soulbox_core.errors import HostError, RateLimited
 from soulbox_core.model import Standing
 from soulbox_core.rpc.call import MARGIN_SECONDS, address_of
 from soulbox_core.rpc.server import serving
@@ -22,6 +22,15 @@ from tests.api.fakes import RUN_ID
 from tests.loop import on_loop
 from tests.rpc.client import House, Stub, typing
 
+EMPTY = Standing(
+    share="address",
+    limit=1,
+    window_seconds=1.0,
+    remaining=0,
+    reset_seconds=1.0,
+    allowed=False,
+    retry_after_seconds=1.0,
+)
 HELLO = pb.ExecuteRequest(language="lua", code=b"out hi")
 ECHO = pb.ExecuteRequest(language="lua", code=b"echo")
 HANG = pb.ExecuteRequest(language="lua", code=b"hang")
@@ -154,13 +163,14 @@ async def test_a_talk_begins_with_one_request(messages: tuple[pb.Input, ...]) ->
 
 
 @on_loop
-async def test_a_client_that_takes_nothing_is_given_up() -> None:
+async def test_a_client_that_takes_nothing_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     house = House(Settings(server=Server(answer_seconds=0.5), grpc=Grpc(port=0)))
     async with house.served() as stub:
         endless = pb.ExecuteRequest(language="lua", code=b"zeros 4000000\n" * 20)
         call = stub.stream(endless)
         await call.read()
         await until(lambda: house.runs.killed == 1)
+    assert "Traceback" not in caplog.text, "anybody could fill the log"
 
 
 @on_loop
@@ -214,6 +224,28 @@ async def test_health() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await state(stub, "cobol")
         assert error.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@on_loop
+async def test_health_is_asked_so_often_from_one_address() -> None:
+    house = House()
+    house.gate.refusal = RateLimited("too many", standing=EMPTY)
+    async with house.served() as stub:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await state(stub, "")
+        assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+@on_loop
+async def test_a_near_deadline_does_not_hide_a_limit_above_its_ceiling() -> None:
+    house = House()
+    async with house.served() as stub:
+        greedy = pb.ExecuteRequest(
+            language="lua", code=b"out hi", limits=pb.Limits(wall_seconds=1e6)
+        )
+        await stub.execute(greedy, timeout=5.0)
+    (request,) = house.runs.requests
+    assert request.limits["wall_seconds"] == 1e6, "as over HTTP, for the policy to refuse"
 
 
 @on_loop

@@ -92,7 +92,7 @@ def _rehearse(runtime: int) -> None:
     Each first write to a page that was shared by forking has the kernel copy it.
     """
     unchanged = {"RLIMIT_NOFILE": resource.getrlimit(resource.RLIMIT_NOFILE)[1]}
-    step = dict.fromkeys(_FOR_THE_RUNTIME, ["x" * 16] * 16)
+    step: dict[str, Any] = dict.fromkeys(_FOR_THE_RUNTIME, ["x" * 16] * 16)
     step |= {"files": [[os.devnull, "x" * 256, False]], "out": None, "rlimits": unchanged}
     step = json.loads(json.dumps(step))
     _cpu_seconds(runtime)
