@@ -14,6 +14,8 @@ from soulbox_core.rpc.servicer import SERVICE
 
 NAME = "grpc.health.v1.Health"
 _LOOK_SECONDS = 1.0
+_WATCHERS = 100
+"""Most that are told of changes at one time; anybody may ask for it."""
 
 
 class Health:
@@ -22,6 +24,7 @@ class Health:
     def __init__(self, catalog: Catalog, gate: Gate) -> None:
         self._catalog = catalog
         self._gate = gate
+        self._watching = 0
 
     async def check(
         self, message: health_pb2.HealthCheckRequest, context: Context
@@ -36,13 +39,19 @@ class Health:
         self, message: health_pb2.HealthCheckRequest, context: Context
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         await self._pass(context)
-        told = None
-        while True:
-            state = self._state(message.service)
-            if state != told:
-                told = state
-                yield health_pb2.HealthCheckResponse(status=state)
-            await asyncio.sleep(_LOOK_SECONDS)
+        if self._watching >= _WATCHERS:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many watch already")
+        self._watching += 1
+        try:
+            told = None
+            while True:
+                state = self._state(message.service)
+                if state != told:
+                    told = state
+                    yield health_pb2.HealthCheckResponse(status=state)
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            self._watching -= 1
 
     async def _pass(self, context: Context) -> None:
         """Like the open paths over HTTP: so many from one address."""

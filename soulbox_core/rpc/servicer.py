@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import msgspec
@@ -17,7 +17,7 @@ from soulbox_core.api.ports import Catalog, Gate, Runs
 from soulbox_core.api.requests import RequestReader
 from soulbox_core.api.stdin import Stdin
 from soulbox_core.api.watch import Beside
-from soulbox_core.errors import InvalidRequest
+from soulbox_core.errors import InvalidRequest, TooLarge
 from soulbox_core.model import Finished, RunRequest
 from soulbox_core.rpc import translation
 from soulbox_core.rpc.call import Call, Context, entered
@@ -27,7 +27,10 @@ from soulbox_core.settings import Settings
 
 SERVICE = "soulbox.v1.SoulBox"
 _REQUEST_SECONDS = 30.0
-"""Longest that an interaction's first message may take."""
+"""Longest that a call's first message may take."""
+
+T = TypeVar("T")
+Requests = AsyncIterator[pb.ExecuteRequest]
 
 
 class Servicer:
@@ -41,16 +44,16 @@ class Servicer:
         self._gate = gate
         self._limits = settings.limits
         self._answer_seconds = settings.server.answer_seconds
-        self._message_bytes = settings.server.request_bytes
+        self._piece_bytes = settings.server.message_bytes
         self._hold = hold
         self._reader = RequestReader(settings.server)
 
-    async def execute(self, message: pb.ExecuteRequest, context: Context) -> None:
-        """Writes its one answer itself: what is returned would be out of our hands, and a client
-        may take long."""
+    async def execute(self, messages: Requests, context: Context) -> None:
+        """Reads its one message itself, when it is known who sends it, and writes its one answer
+        itself: what is returned would be out of our hands, and a client may take long."""
         async with entered(context, self._gate, EXECUTE) as call:
             with self._hold.share() as share:
-                answer = await self._executed(message, call, share)
+                answer = await self._executed(await _first(messages), call, share)
                 share.become(answer.ByteSize())
                 await self._write(call, answer)
 
@@ -70,18 +73,19 @@ class Servicer:
         finally:
             patience.close()
 
-    async def execute_stream(self, message: pb.ExecuteRequest, context: Context) -> None:
+    async def execute_stream(self, messages: Requests, context: Context) -> None:
         async with entered(context, self._gate, EXECUTE) as call:
             with self._hold.share() as share:
-                await self._stream(self._request(message, call, share), call, share, None)
+                request = self._request(await _first(messages), call, share)
+                await self._stream(request, call, share, None)
 
     async def interact(self, messages: AsyncIterator[pb.Input], context: Context) -> None:
         async with entered(context, self._gate, EXECUTE) as call:
             with self._hold.share() as share:
-                share.take(self._message_bytes)  # one message may be on its way
-                request = self._request(await _first(messages), call, share)
-                stdin = Stdin(request.stdin, share, self._message_bytes)
-                with Beside(_feed, messages, stdin):
+                request = self._request(_run_of(await _first(messages)), call, share)
+                share.take(self._piece_bytes)  # one may be on its way
+                stdin = Stdin(request.stdin, share, self._piece_bytes)
+                with Beside(_feed, messages, stdin, self._piece_bytes):
                     await self._stream(request, call, share, stdin)
 
     async def languages(self, message: pb.LanguagesRequest, context: Context) -> pb.LanguagesResult:
@@ -139,26 +143,35 @@ class Servicer:
             patience.close()
 
 
-async def _first(messages: AsyncIterator[pb.Input]) -> pb.ExecuteRequest:
+async def _first(messages: AsyncIterator[T]) -> T:
+    """A call's first message.
+
+    :raises InvalidRequest: there is none
+    """
     try:
         async with asyncio.timeout(_REQUEST_SECONDS):
-            message = await anext(messages)
+            return await anext(messages)
     except TimeoutError:
         raise HTTPException(408, f"no request came within {_REQUEST_SECONDS:g} s") from None
     except StopAsyncIteration:
         raise InvalidRequest("the first message must be the request") from None
+
+
+def _run_of(message: pb.Input) -> pb.ExecuteRequest:
     if message.WhichOneof("input") != "request":
         raise InvalidRequest("the first message must be the request")
     return message.request
 
 
-async def _feed(messages: AsyncIterator[pb.Input], stdin: Stdin) -> None:
+async def _feed(messages: AsyncIterator[pb.Input], stdin: Stdin, most: int) -> None:
     """Pass on what the client sends; that it has no more to send ends stdin as `eof` does."""
     async for message in messages:
         kind = message.WhichOneof("input")
         if kind == "request":
             raise InvalidRequest("the request was there already")
         if kind == "stdin":
+            if len(message.stdin) > most:
+                raise TooLarge(f"a piece of stdin may have {most} bytes", field="stdin")
             await stdin.feed(message.stdin)
         elif kind == "eof" and message.eof:
             stdin.end()
@@ -172,10 +185,10 @@ def handlers(servicer: Servicer) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]"
     event = pb.Event.SerializeToString
     return {
         # On the wire a stream of one message is no other thing than one message.
-        "Execute": grpc.unary_stream_rpc_method_handler(
+        "Execute": grpc.stream_stream_rpc_method_handler(
             servicer.execute, run, pb.Result.SerializeToString
         ),
-        "ExecuteStream": grpc.unary_stream_rpc_method_handler(servicer.execute_stream, run, event),
+        "ExecuteStream": grpc.stream_stream_rpc_method_handler(servicer.execute_stream, run, event),
         "Interact": grpc.stream_stream_rpc_method_handler(
             servicer.interact, pb.Input.FromString, event
         ),

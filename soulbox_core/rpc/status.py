@@ -58,7 +58,7 @@ def _details(problem: Problem) -> list[Message]:
     for name in ("limit", "asked", "ceiling"):
         value = getattr(problem, name)
         if value is not UNSET:
-            told[name] = value if isinstance(value, str) else f"{value:g}"
+            told[name] = str(value)
     info = error_details_pb2.ErrorInfo(reason=problem.code, domain=DOMAIN, metadata=told)
     details: list[Message] = [info]
     if problem.field is not UNSET:

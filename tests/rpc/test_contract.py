@@ -255,6 +255,8 @@ def check(error: grpc.aio.AioRpcError, status: int, problem: Body) -> None:
     assert (info.reason, info.domain) == (problem["code"], "soulbox")
     fields = [violation.field for violation in violations.field_violations]
     assert fields == ([problem["field"]] if "field" in problem else [])
+    for name in ("limit", "asked", "ceiling"):
+        assert info.metadata.get(name) == (str(problem[name]) if name in problem else None)
     assert retry.retry_delay.seconds == problem.get("retry_after_seconds", 0)
 
 

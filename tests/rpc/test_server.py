@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soulbox_core.errors import HostError, RateLimited
+from soulbox_core.errors import HostError, RateLimited, Unauthenticated
 from soulbox_core.model import Standing
 from soulbox_core.rpc.call import MARGIN_SECONDS, address_of
 from soulbox_core.rpc.server import serving
@@ -210,6 +210,29 @@ async def state(stub: Stub, service: str) -> health_pb2.HealthCheckResponse:
         health_pb2.HealthCheckRequest(service=service)
     )
     return answer
+
+
+@on_loop
+async def test_no_message_is_read_of_who_may_not_come_in() -> None:
+    house = House()
+    house.gate.refusal = Unauthenticated()
+    async with house.served() as stub:
+        for method in ("Execute", "ExecuteStream"):
+            # A client that never sends the message it announced is refused all the same.
+            call = stub.channel.stream_stream(
+                f"/{SERVICE}/{method}", pb.ExecuteRequest.SerializeToString, pb.Result.FromString
+            )(typing())
+            assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@on_loop
+async def test_a_piece_of_stdin_has_a_bound() -> None:
+    house = House(Settings(server=Server(message_bytes=1000), grpc=Grpc(port=0)))
+    async with house.served() as stub:
+        call = stub.interact(typing(pb.Input(request=ECHO), pb.Input(stdin=b"x" * 1001)))
+        with pytest.raises(grpc.aio.AioRpcError, match="a piece of stdin may have 1000 bytes"):
+            async for _ in call:
+                pass
 
 
 @on_loop
