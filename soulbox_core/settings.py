@@ -326,6 +326,8 @@ class DependencySettings(Section):
     """Globs; a package's name must match one."""
     deny: tuple[str, ...] = ()
     """Globs; a package whose name matches one is refused all the same."""
+    env: Mapping[str, str] = {}
+    """Variables for the package manager, such as PIP_INDEX_URL for an index of the operator's."""
 
 
 class LanguageSettings(Section):

@@ -151,11 +151,13 @@ def install_plan(
     directory: str,
     way: Way,
     hidden: Iterable[str] = (),
+    env: Mapping[str, str] = {},
 ) -> Plan:
     """The plan that installs packages into what will be `directory` in the cells of runs.
 
     :param way: where packages come from
     :param hidden: paths of the image that are not to be seen
+    :param env: the operator's variables for the package manager
     """
     assert language.dependencies is not None
     install = replaced(language.dependencies.install, {OUT: OUT_DIRECTORY, DEPENDENCIES: directory})
@@ -165,7 +167,7 @@ def install_plan(
             argv=spliced(install, REQUIREMENTS, requirements),
             entrypoint="",
             files=(),
-            env={**_WAY_OUT, **variables(language, Source(limits=limits, proxy=PROXY))},
+            env={**_WAY_OUT, **variables(language, Source(limits=limits, proxy=PROXY)), **env},
             stdin=b"",
             limits=limits,
             out=OUT_DIRECTORY,

@@ -120,6 +120,7 @@ class Installs:
                 layer.directory,
                 self._reaches[language.name].way,
                 layer.hidden,
+                self._reaches[language.name].settings.env,
             )
             draft = await self._cache.store.draft()
             try:
@@ -148,6 +149,7 @@ class Installs:
             plugin_version=toolchain.plugin_version,
             image=toolchain.image,
             argv=(*language.dependencies.install, *requirements),
+            env=self._reaches[language.name].settings.env,
             hidden=hidden,
         )
         return cache_key(self._cache.store.secret, parts)

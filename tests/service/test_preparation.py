@@ -6,6 +6,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from soulbox_core import Compile, Dependencies, Language, Source
@@ -480,6 +481,21 @@ async def test_other_packages_are_another_layer_and_none_is_none() -> None:
     assert house.ran[0].dependencies != house.ran[1].dependencies
     assert house.ran[2].dependencies is None
     assert "AT" not in house.ran[2].env
+
+
+@on_loop
+async def test_the_operator_s_index_is_the_package_manager_s_and_another_index_another_layer() -> (
+    None
+):
+    layers = []
+    for index in ("https://one.test/simple", "https://other.test/simple"):
+        settings = msgspec.structs.replace(REACH.settings, env={"PIP_INDEX_URL": index})
+        house = House(INSTALLING, reach=msgspec.structs.replace(REACH, settings=settings))
+        await house.execute(dependencies=("a",))
+        assert house.installed[0].env["PIP_INDEX_URL"] == index
+        assert "PIP_INDEX_URL" not in house.ran[0].env
+        layers.append(house.ran[0].dependencies)
+    assert layers[0] != layers[1]
 
 
 @on_loop
