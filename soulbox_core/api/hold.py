@@ -56,6 +56,10 @@ class Share:
         self.give(self._taken)
         self.take(size)
 
+    def end(self) -> None:
+        """Hold nothing any more."""
+        self.give(self._taken)
+
     def __enter__(self) -> Self:
         return self
 
@@ -65,4 +69,4 @@ class Share:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._hold.held_bytes -= self._taken
+        self.end()

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -45,21 +45,32 @@ class Call:
 
 
 @asynccontextmanager
-async def entered(context: Context, gate: Gate, scope: str) -> AsyncIterator[Call]:
-    """Let a call in; what is raised in the context ends it with a status."""
+async def entered(
+    context: Context, gate: Gate, scope: str, *, early: bool = False
+) -> AsyncIterator[Call]:
+    """Let a call in; what is raised in the context ends it with a status.
+
+    :param early: tell the request's id and the caller's standing before the answer. With it they
+        cost nothing, while a message of their own costs a lone call a quarter of a millisecond
+    """
     metadata = [(key, _bytes(value)) for key, value in context.invocation_metadata() or ()]
     named = dict(metadata)
     asked = named.get("x-request-id", b"").decode("latin-1")
     id = asked if _WELL_FORMED.fullmatch(asked) else token_hex(8)
     request_id.begin(id)
+    told: tuple[tuple[str, str], ...] = (("x-request-id", id),)
     try:
         headers = [(key.encode("latin-1"), value) for key, value in metadata]
         try:
             entry = await gate.enter(credential_of(headers), address_of(context.peer()), scope)
         except RateLimited as error:
-            await _begin(context, id, (error.standing,))
+            told += _worded((error.standing,))
             raise
-        await _begin(context, id, entry.standings)
+        told += _worded(entry.standings)
+        if early:
+            await context.send_initial_metadata(told)
+        else:
+            context.set_trailing_metadata(told)
         yield Call(context, entry.caller, named.get("idempotency-key"))
     except ClientGone:
         # No status gets past the message that is not taken; a handler that is cancelled has its
@@ -71,14 +82,12 @@ async def entered(context: Context, gate: Gate, scope: str) -> AsyncIterator[Cal
             raise
         report(error, id)
         code, message, details = described(error, id)
-        await context.abort(code, message, trailing_metadata=((DETAILS, details),))
+        await context.abort(code, message, trailing_metadata=(*told, (DETAILS, details)))
 
 
-async def _begin(context: Context, id: str, standings: Iterable[Standing]) -> None:
-    standings = tuple(standings)
+def _worded(standings: tuple[Standing, ...]) -> tuple[tuple[str, str], ...]:
     rates = rate_headers(standings) if standings else []
-    told = [(name.decode(), value.decode()) for name, value in rates]
-    await context.send_initial_metadata((("x-request-id", id), *told))
+    return tuple((name.decode(), value.decode()) for name, value in rates)
 
 
 def address_of(peer: str) -> str:

@@ -19,6 +19,7 @@ _MORE_BYTES = 64 << 10
 _PING_MILLISECONDS = 10_000
 _PING_STRIKES = 2
 _GRACE_SECONDS = 1.0
+_AGE_MILLISECONDS = 600_000
 
 
 @asynccontextmanager
@@ -31,7 +32,7 @@ async def serving(
 
     :raises HostError: the port cannot be had
     """
-    server = grpc.aio.server(options=_options(settings.server))
+    server = grpc.aio.server(options=_options(settings))
     answers = servicer.handlers(servicer.Servicer(runs, catalog, gate, settings, hold))
     states = health.handlers(health.Health(catalog, gate))
     server.add_generic_rpc_handlers(
@@ -68,15 +69,24 @@ def _credentials(server: Server) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
 
 
-def _options(server: Server) -> list[tuple[str, int]]:
+def _options(settings: Settings) -> list[tuple[str, int]]:
     """The bounds that gRPC's core keeps (grpc/impl/channel_arg_names.h). Floods of cheap HTTP/2
-    frames, resets among them, it ends by itself."""
+    frames, resets among them, it ends by itself. A connection ends when it is old, and what is
+    under way on it a while later: nothing else bounds how long a client may take for an answer.
+    """
+    server = settings.server
+    longest = settings.limits.ceiling.wall_seconds + settings.admission.queue_seconds
     return [
         ("grpc.max_receive_message_length", server.request_bytes + _MORE_BYTES),
         ("grpc.max_concurrent_streams", server.streams),
         ("grpc.max_metadata_size", server.header_bytes),
         ("grpc.absolute_max_metadata_size", server.header_bytes),
         ("grpc.max_connection_idle_ms", round(server.idle_seconds * 1000)),
+        ("grpc.max_connection_age_ms", _AGE_MILLISECONDS),
+        (
+            "grpc.max_connection_age_grace_ms",
+            round((longest + server.answer_seconds) * 1000),
+        ),
         ("grpc.max_allowed_incoming_connections", server.connections),
         ("grpc.http2.min_ping_interval_without_data_ms", _PING_MILLISECONDS),
         ("grpc.http2.max_ping_strikes", _PING_STRIKES),

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import grpc
 import msgspec
-from google.protobuf.message import Message
 from starlette.exceptions import HTTPException
 
 from soulbox_core.api.body import idempotency_key
@@ -48,39 +47,30 @@ class Servicer:
         self._hold = hold
         self._reader = RequestReader(settings.server)
 
-    async def execute(self, messages: Requests, context: Context) -> None:
-        """Reads its one message itself, when it is known who sends it, and writes its one answer
-        itself: what is returned would be out of our hands, and a client may take long."""
+    async def execute(self, messages: Requests, context: Context) -> pb.Result:
+        """Reads its one message itself, when it is known who sends it. What it holds counts until
+        the client has the answer, which is then the server's to send."""
+        share = self._hold.share()
+        over: Any = lambda _: share.end()  # noqa: E731, its type in the stubs has no public name
+        context.add_done_callback(over)
         async with entered(context, self._gate, EXECUTE) as call:
-            with self._hold.share() as share:
-                answer = await self._executed(await _first(messages), call, share)
-                share.become(answer.ByteSize())
-                await self._write(call, answer)
-
-    async def _executed(self, message: pb.ExecuteRequest, call: Call, share: Share) -> pb.Result:
-        request = self._request(message, call, share)
-        outcome = await self._runs.execute(
-            request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
-        )
-        return translation.result(outcome)
-
-    async def _write(self, call: Call, message: Message) -> None:
-        """:raises Stalled: the client takes nothing"""
-        patience = Patience(self._answer_seconds)
-        try:
-            with patience:
-                await call.context.write(message)
-        finally:
-            patience.close()
+            request = self._request(await _first(messages), call, share)
+            outcome = await self._runs.execute(
+                request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
+            )
+            answer = translation.result(outcome)
+            share.become(answer.ByteSize())
+            return answer
+        raise AssertionError("a call that fails is aborted")
 
     async def execute_stream(self, messages: Requests, context: Context) -> None:
-        async with entered(context, self._gate, EXECUTE) as call:
+        async with entered(context, self._gate, EXECUTE, early=True) as call:
             with self._hold.share() as share:
                 request = self._request(await _first(messages), call, share)
                 await self._stream(request, call, share, None)
 
     async def interact(self, messages: AsyncIterator[pb.Input], context: Context) -> None:
-        async with entered(context, self._gate, EXECUTE) as call:
+        async with entered(context, self._gate, EXECUTE, early=True) as call:
             with self._hold.share() as share:
                 request = self._request(_run_of(await _first(messages)), call, share)
                 share.take(self._piece_bytes)  # one may be on its way
@@ -185,7 +175,7 @@ def handlers(servicer: Servicer) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]"
     event = pb.Event.SerializeToString
     return {
         # On the wire a stream of one message is no other thing than one message.
-        "Execute": grpc.stream_stream_rpc_method_handler(
+        "Execute": grpc.stream_unary_rpc_method_handler(
             servicer.execute, run, pb.Result.SerializeToString
         ),
         "ExecuteStream": grpc.stream_stream_rpc_method_handler(servicer.execute_stream, run, event),

@@ -58,10 +58,12 @@ async def test_the_request_has_an_id_and_the_caller_a_standing() -> None:
     )
     async with house.served() as stub:
         call = stub.execute(HELLO, metadata=(("x-request-id", "mine-1"),))
-        told = dict(await call.initial_metadata())
-        await call
+        told = dict(await call.trailing_metadata())
+        streaming = stub.stream(HELLO, metadata=(("x-request-id", "mine-1"),))
+        assert dict(await streaming.initial_metadata()) == told
+        streaming.cancel()
         call = stub.execute(HELLO, metadata=(("x-request-id", "a b"),))
-        other = dict(await call.initial_metadata())
+        other = dict(await call.trailing_metadata())
     assert told["x-request-id"] == "mine-1"
     assert told["ratelimit-policy"] == '"caller";q=9;w=3'
     assert told["ratelimit"] == '"caller";r=8;t=1'
