@@ -25,6 +25,7 @@ CLIENTS = 8
 COLD = {
     "python": "env=PYTHONHASHSEED%3D1",
     "javascript": "memory_bytes=268435457",
+    "typescript": "memory_bytes=268435457",
     "java": "memory_bytes=268435457",
 }
 """What makes a run of the language start cold, with the packages there but not loaded."""
@@ -149,10 +150,56 @@ def java(place: Place, report: Report) -> None:
     )
 
 
+FROM_SOURCE = {
+    "go": Commands(
+        first=(
+            ("go", "mod", "init", "example"),
+            ("go", "get", "gonum.org/v1/gonum/mat@v0.17.0", "go.uber.org/zap@v1.28.0"),
+            ("go", "get", "github.com/stretchr/testify/assert@v1.12.1"),
+        ),
+        timed=(("go", "clean", "-cache"), ("go", "build", "-o", "program", ".")),
+        files={"main.go": HEAVY["go"]},
+        env={
+            "GOPATH": "/box/go",
+            "GOCACHE": "/box/cache",
+            "GOFLAGS": "-mod=mod",
+            "GOENV": "off",
+            "GOWORK": "off",
+        },
+        fresh=True,
+        online=True,
+    ),
+    "rust": Commands(
+        first=(("cargo", "fetch"),),
+        timed=(("rm", "-rf", "target"), ("cargo", "build", "--offline")),
+        files={
+            "src/main.rs": HEAVY["rust"],
+            "Cargo.toml": '[package]\nname = "program"\nversion = "0.1.0"\nedition = "2024"\n\n'
+            '[dependencies]\nregex = "1"\nserde_json = "1"\n'
+            'tokio = { version = "1", features = ["full"] }\n',
+        },
+        env={"CARGO_HOME": "/box/cargo"},
+        fresh=True,
+        online=True,
+    ),
+}
+"""The program with its packages fetched before, and nothing of them compiled."""
+FEW = 3
+"""Times that a program is built from source: it takes half a minute."""
+
+
+def built_ahead(place: Place, report: Report) -> None:
+    """A program that is new, with preloads compiled before, and the same built from source."""
+    for language, commands in FROM_SOURCE.items():
+        ahead, _ = place.fresh(language, HEAVY[language])
+        source = place.bare(language, commands, FEW)
+        report.ratio(f"preloads of {language}: from source / compiled", source, ahead, ">= 2")
+
+
 def preloads(place: Place, report: Report) -> None:
     """A program with the heaviest preloads, against the same where nothing is loaded yet."""
     time.sleep(REST_SECONDS)
-    for language, bar in (("java", 5), ("python", 5), ("javascript", 2)):
+    for language, bar in (("java", 5), ("python", 5), ("javascript", 2), ("typescript", 2)):
         warm = place.same(language, HEAVY[language], count=PARKED - WARM_CALLS)
         cold = place.same(language, HEAVY[language], COLD[language], PARKED - WARM_CALLS)
         report.ratio(f"preloads of {language}: cold / parked", cold, warm, f">= {bar}")
@@ -185,6 +232,7 @@ def main(count: int) -> int:
             ),
         )
         java(place, report)
+        built_ahead(place, report)
     with served("bench-languages", f"languages.java.parked={PARKED}") as (service, _):
         preloads(Place(service.port, podman_environment(loaded), languages, count), report)
     report.show()

@@ -44,5 +44,40 @@ public class Main {
     }
 }
 """,
+    "typescript": """\
+import { padStart, range } from "lodash";
+import { format } from "date-fns";
+import { from, map } from "rxjs";
+
+from(range(3)).pipe(map((n: number) => padStart(String(n), 2, "0"))).forEach((n) => console.log(n));
+console.log(format(new Date(2024, 1, 29), "yyyy-MM-dd"));
+""",
+    "go": """\
+package main
+
+import (
+	"fmt"
+
+	"github.com/stretchr/testify/assert"
+	"go.uber.org/zap"
+	"gonum.org/v1/gonum/mat"
+)
+
+func main() {
+	zap.NewNop().Info("started")
+	same := assert.ObjectsAreEqual(mat.NewDense(1, 1, []float64{1}).At(0, 0), 1.0)
+	fmt.Println("Hello, World!", same)
 }
-"""Each uses the three preloads of its language that take longest to load."""
+""",
+    "rust": """\
+use regex::Regex;
+use serde_json::json;
+
+#[tokio::main]
+async fn main() {
+    let number = Regex::new(r"[0-9]+").unwrap();
+    println!("Hello, World! {}", json!({"found": number.is_match("42")}));
+}
+""",
+}
+"""Each uses three preloads of its language that take longest to load, or to compile."""

@@ -10,6 +10,8 @@ import msgspec
 
 from bench.measure import Sample
 
+_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+_ONLINE = ("--network=host", f"--volume={_BUNDLE}:{_BUNDLE}:ro")
 _ULIMITS = ("--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")
 
 
@@ -27,6 +29,8 @@ class Commands:
     env: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
     """Write `World!` in the files with another number each time, so that no cache knows them."""
+    online: bool = False
+    """`first` fetches from the language's package registry."""
 
 
 class _Answer(msgspec.Struct):
@@ -63,7 +67,8 @@ def _inside(
         "count": count,
         "processes": processes,
     }
-    argv = ("podman", "run", "-i", "--rm", "--network=none", "--tmpfs=/box:exec", *_ULIMITS)
+    way = _ONLINE if what.online else ("--network=none",)
+    argv = ("podman", "run", "-i", "--rm", *way, "--tmpfs=/box:exec", *_ULIMITS)
     done = subprocess.run(
         (*argv, "--workdir=/box", image, "python3", "-c", program),
         input=json.dumps(request).encode(),
