@@ -98,7 +98,7 @@ def _job(arguments: argparse.Namespace) -> str:
             raise Unable(f"--exec {arguments.exec}: {error.strerror}") from None
         return text
     words = shlex.join((*SLOWLY, *(arguments.pytest or DEFAULT)))
-    return f"#!/bin/sh\nexec python3 -m pytest {words}\n"
+    return f"#!/bin/sh\npython3 proto/generate.py && exec python3 -m pytest {words}\n"
 
 
 def _parse() -> argparse.Namespace:
