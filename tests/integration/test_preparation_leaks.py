@@ -19,6 +19,9 @@ SLACK = {
     "cgroup directories": 4 * 32,
     "core descriptors": 10 * 32,
     "core KiB": 16384,
+    # asyncio's own pool, in which the stores write, makes one when all it has are busy, and keeps
+    # it; it has at most so many (concurrent.futures.ThreadPoolExecutor).
+    "core threads": min(32, (os.cpu_count() or 1) + 4),
     "container PSS KiB": 8192,
     "memory cgroups the kernel keeps": 50,
 }
