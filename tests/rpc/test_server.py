@@ -1,6 +1,7 @@
 """What is gRPC's own: metadata, deadlines, hanging up, health, reflection, bounds, nonsense."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -19,6 +20,7 @@ from soulbox_core.rpc.servicer import SERVICE
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from soulbox_core.settings import Grpc, Server, Settings
 from tests.api.fakes import RUN_ID
+from tests.api.test_tls import make
 from tests.loop import on_loop
 from tests.rpc.client import House, Stub, typing
 
@@ -308,6 +310,22 @@ async def test_reflection_tells_what_grpcurl_needs() -> None:
         names = [method.name for method in service.method]
         assert names == ["Execute", "ExecuteStream", "Interact", "Languages"]
         call.cancel()
+
+
+@on_loop
+async def test_calls_are_answered_over_tls(tmp_path: Path) -> None:
+    certificate, key = make(tmp_path)
+    server = Server(tls_certificate=str(certificate), tls_key=str(key))
+    house = House(Settings(server=server, grpc=Grpc(port=0)))
+    trusted = grpc.ssl_channel_credentials(certificate.read_bytes())
+    serving_ = serving(house.settings, house.runs, house.catalog, house.gate, house.hold)
+    async with (
+        serving_ as port,
+        grpc.aio.secure_channel(f"localhost:{port}", trusted) as secure,
+        grpc.aio.insecure_channel(f"localhost:{port}") as insecure,
+    ):
+        assert (await Stub(secure).execute(HELLO)).stdout == b"hi"
+        assert await code(Stub(insecure).execute(HELLO)) is grpc.StatusCode.UNAVAILABLE
 
 
 @on_loop
