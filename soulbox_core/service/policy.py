@@ -31,6 +31,8 @@ DEFAULT = "default"
 """The policy of callers who name none."""
 
 _NOTHING = PolicySettings()
+_OURS = frozenset(("box", "dev", "proc", "soulbox", "store", "sys", "tmp", "volumes"))
+"""What a cell has at its root besides the image's own; a run needs it."""
 _WHOLE = {name for name in Limits.__struct_fields__ if isinstance(getattr(FLOOR, name), int)}
 
 
@@ -165,6 +167,8 @@ def _made(name: str, table: PolicySettings, settings: Settings) -> Policy:
     for path in table.hidden:
         if not path.startswith("/") or path.rstrip("/") != normpath(path) or path == "/":
             raise SettingsError(f"policies.{name}.hidden: {path!r} is not an absolute, plain path")
+        if path.split("/")[1] in _OURS:
+            raise SettingsError(f"policies.{name}.hidden: {path} is no path of an image")
     try:
         return Policy(settings.limits.default, settings.limits.ceiling, table, settings.volumes)
     except ValueError as error:

@@ -114,6 +114,8 @@ def test_a_policy_lowers_some_ceilings_and_leaves_the_others() -> None:
         ({"hidden": ("opt/x",)}, "hidden: 'opt/x' is not an absolute"),
         ({"hidden": ("/opt/../etc",)}, "is not an absolute, plain path"),
         ({"hidden": ("/",)}, "is not an absolute, plain path"),
+        ({"hidden": ("/proc",)}, "/proc is no path of an image"),
+        ({"hidden": ("/box/x",)}, "/box/x is no path of an image"),
     ],
 )
 def test_a_policy_that_makes_no_sense_stops_the_start(
