@@ -38,7 +38,8 @@ class Headers:
             elif name == b"accept":
                 self.accept = value
             elif name == b"idempotency-key":
-                self._idempotency_key = value
+                # Two are none: nobody could tell which of them a repetition has.
+                self._idempotency_key = value if self._idempotency_key is None else b""
 
     def is_json(self) -> bool:
         """Whether the body is JSON; otherwise it is the source itself.

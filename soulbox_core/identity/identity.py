@@ -111,8 +111,12 @@ class Identity:
         """Make an API key.
 
         :return: what is kept of it, and its text, which nobody can find out again
-        :raises InvalidRequest: there is no such scope or policy
+        :raises InvalidRequest: there is no such scope or policy, or the name cannot be shown
         """
+        if not name.isprintable():
+            raise InvalidRequest("a name has printable characters alone", field="name")
+        if not scopes:
+            raise InvalidRequest("a key needs a scope to be good for anything", field="scopes")
         for scope in scopes:
             if scope not in SCOPES:
                 known = ", ".join(SCOPES)
@@ -120,7 +124,7 @@ class Identity:
         if policy not in self._policies:
             known = ", ".join(sorted(self._policies))
             raise InvalidRequest(f"no policy {shown(policy)}; known: {known}", field="policy")
-        return await self._keys.create(name, scopes, policy, expires_at)
+        return await self._keys.create(name, tuple(dict.fromkeys(scopes)), policy, expires_at)
 
     def keys(self) -> tuple[ApiKey, ...]:
         """Every API key, in the order in which they were made."""

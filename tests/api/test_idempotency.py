@@ -40,6 +40,14 @@ async def test_what_is_no_key_is_refused(
 
 
 @on_loop
+async def test_two_keys_are_none(client: Client, runs: FakeRuns) -> None:
+    headers = [("idempotency-key", "a"), ("idempotency-key", "b")]
+    answer = await client.run(b"out hi", headers=headers)
+    assert (answer.status_code, answer.json()["field"]) == (400, "idempotency-key")
+    assert runs.requests == []
+
+
+@on_loop
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/x-ndjson"])
 async def test_a_stream_takes_no_key(client: Client, runs: FakeRuns, accept: str) -> None:
     headers = {"idempotency-key": "abc", "accept": accept}

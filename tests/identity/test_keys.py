@@ -82,7 +82,11 @@ async def test_a_key_that_is_not_there_cannot_be_revoked(tmp_path: Path) -> None
 @on_loop
 @pytest.mark.parametrize(
     ("scopes", "policy", "message"),
-    [(("root",), "default", "no scope 'root'"), (("execute",), "gone", "no policy 'gone'")],
+    [
+        (("root",), "default", "no scope 'root'"),
+        ((), "default", "needs a scope"),
+        (("execute",), "gone", "no policy 'gone'"),
+    ],
 )
 async def test_a_key_for_what_is_not_there_is_not_made(
     tmp_path: Path, scopes: tuple[str, ...], policy: str, message: str
@@ -137,3 +141,19 @@ async def test_no_secret_is_kept_or_told(tmp_path: Path, caplog: pytest.LogCaptu
     for secret in (text[17:], grant.refresh_token[37:], grant.access_token):
         assert secret not in told
         assert secret.encode() not in kept
+
+
+@on_loop
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\x1b[2J", "a\u202eb"])
+async def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> None:
+    async with house(tmp_path) as home:
+        with pytest.raises(InvalidRequest, match="printable"):
+            await home.identity.create_key(name)
+        assert home.identity.keys() == ()
+
+
+@on_loop
+async def test_a_scope_is_there_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        key, _ = await home.identity.create_key("x", ("execute", "execute"))
+        assert key.scopes == ("execute",)
