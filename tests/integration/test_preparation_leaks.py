@@ -86,7 +86,7 @@ def _storm(service: Service, count: int, threads: int) -> None:
         patience = dice.uniform(0.01, 0.6) if number % 3 == 0 else 60.0
         try:
             response = httpx.post(f"{service.url}/v1/run/{language}", json=body, timeout=patience)
-            assert response.status_code == 200, response.text
+            assert response.status_code == 200, response.text + service.said()
         except httpx.TimeoutException:
             assert patience < 60
 
