@@ -45,11 +45,12 @@ public class Main {
 }
 """,
     "typescript": """\
-import { padStart, range } from "lodash";
+import lodash from "lodash";
 import { format } from "date-fns";
 import { from, map } from "rxjs";
 
-from(range(3)).pipe(map((n: number) => padStart(String(n), 2, "0"))).forEach((n) => console.log(n));
+const numbers = from(lodash.range(3)).pipe(map((n: number) => lodash.padStart(String(n), 2, "0")));
+numbers.forEach((n) => console.log(n));
 console.log(format(new Date(2024, 1, 29), "yyyy-MM-dd"));
 """,
     "go": """\
