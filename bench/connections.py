@@ -1,10 +1,13 @@
 """A hello beside many connections that are held open, and beside none."""
 
 import asyncio
+import os
 import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from bench import http
 from bench.measure import LONE_PAUSE_SECONDS, Sample, timed
@@ -45,11 +48,21 @@ def beside_held(
         assert holder.stdout.readline().strip() == READY.encode()
         try:
             time.sleep(2 * DRIP_SECONDS)
+            assert _sockets(service) >= idle + slow, "the connections are not all there"
             beside = measured()
-            assert holder.poll() is None, "the connections were not held to the end"
+            assert _sockets(service) >= idle + slow, "the connections were not held to the end"
         finally:
             holder.terminate()
     return alone, beside
+
+
+def _sockets(service: Service) -> int:
+    """How many the service has open, a few of its own among them."""
+    found = 0
+    for descriptor in Path(f"/proc/{service.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            found += os.readlink(descriptor).startswith("socket:")
+    return found
 
 
 async def hold(port: int, idle: int, slow: int) -> None:

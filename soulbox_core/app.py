@@ -65,7 +65,8 @@ async def _serve(settings: Settings) -> None:
         )
         grpc_port = await _serve_grpc(settings, service, hold, borders)
         scheme = "https" if settings.server.tls_certificate else "http"
-        url = f"{scheme}://{settings.server.host}:{door.getsockname()[1]}"
+        host = settings.server.host
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
         (service.directory / URL).write_text(f"{url}\n")
         _announce(url, languages, service, perf_counter() - started_at)
         if grpc_port is not None:

@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import re
-from collections.abc import Mapping
-from secrets import token_hex
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -24,8 +21,6 @@ log = logging.getLogger("soulbox.api")
 
 HEADERS = "soulbox.headers"
 """Key of the list of headers, in a request's ASGI scope, that its answer will have as well."""
-WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-"""A request id that may be taken over from the client, into answers and logs."""
 HEADER_COUNT = 128
 """Most headers of a request."""
 CLOSING_SECONDS = 0.1
@@ -113,7 +108,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, answer_seconds: float) -> None:
         self._named = dict(scope["headers"])
-        self.request_id = _request_id(self._named)
+        self.request_id = request_id.chosen(self._named.get(b"x-request-id"))
         scope[REQUEST_ID] = self.request_id
         self._headers = [
             (b"x-request-id", self.request_id.encode()),
@@ -231,10 +226,3 @@ def _head_bytes(scope: Scope) -> int:
     for name, value in scope["headers"]:
         size += len(name) + len(value) + 4
     return size
-
-
-def _request_id(named: Mapping[bytes, bytes]) -> str:
-    asked = named.get(b"x-request-id")
-    if asked is not None and WELL_FORMED.fullmatch(asked):
-        return str(asked, "ascii")
-    return token_hex(8)

@@ -7,8 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from soulbox_core.api.addresses import network_of
 from soulbox_core.api.edge import HEADERS
 from soulbox_core.api.ports import Gate
-from soulbox_core.errors import RateLimited
-from soulbox_core.model import Caller, Standing
+from soulbox_core.api.rates import rate_headers
+from soulbox_core.model import Caller
 
 CALLER = "soulbox.caller"
 """Key of the caller in a request's ASGI scope, behind a guard."""
@@ -40,11 +40,7 @@ class _Closed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         credential = credential_of(scope["headers"])
-        try:
-            entry = await self._gate.enter(credential, address_of(scope), self._scope)
-        except RateLimited as error:
-            scope[HEADERS].extend(rate_headers((error.standing,)))
-            raise
+        entry = await self._gate.enter(credential, address_of(scope), self._scope)
         scope[CALLER] = entry.caller
         if entry.standings:
             scope[HEADERS].extend(rate_headers(entry.standings))
@@ -57,11 +53,7 @@ class _Open:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._gate.pass_by(address_of(scope))
-        except RateLimited as error:
-            scope[HEADERS].extend(rate_headers((error.standing,)))
-            raise
+        await self._gate.pass_by(address_of(scope))
         await self._endpoint(scope, receive, send)
 
 
@@ -101,20 +93,3 @@ def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         return value[7:].strip().decode("ascii")
     except UnicodeDecodeError:
         return _NO_CREDENTIAL
-
-
-def rate_headers(standings: Iterable[Standing]) -> list[tuple[bytes, bytes]]:
-    """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10, section 3 and 4).
-
-    Quota and window are those of a full bucket; `r` is what is left, `t` when it is full again.
-    """
-    standings = tuple(standings)
-    policies = ", ".join(
-        f'"{each.share}";q={each.limit};w={max(1, round(each.window_seconds))}'
-        for each in standings
-    )
-    limits = ", ".join(
-        f'"{each.share}";r={each.remaining};t={-int(-each.reset_seconds // 1)}'
-        for each in standings
-    )
-    return [(b"ratelimit-policy", policies.encode()), (b"ratelimit", limits.encode())]

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from soulbox_core import errors
+from soulbox_core.api.rates import rate_headers
 from soulbox_core.errors import (
     LimitAboveCeiling,
     Overloaded,
@@ -179,7 +180,10 @@ def _headers(error: Exception) -> dict[str, str]:
     elif isinstance(error, errors.Unauthenticated):
         # RFC 6750 section 3; nothing of what was wrong.
         headers["www-authenticate"] = 'Bearer realm="soulbox"'
-    elif row_for(error).status in _AGAIN:
+    if isinstance(error, errors.RateLimited):
+        named = rate_headers((error.standing,))
+        headers.update((name.decode(), value.decode()) for name, value in named)
+    if row_for(error).status in _AGAIN:
         headers["retry-after"] = str(_retry_after(error))
     return headers
 

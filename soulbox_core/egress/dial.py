@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from http import HTTPStatus
 
 from soulbox_core.egress.addresses import Addresses
@@ -78,9 +79,8 @@ class Dialer:
 async def _connected(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    try:
+    with ExitStack() as unless_kept:
+        unless_kept.callback(sock.close)
         await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except BaseException:
-        sock.close()
-        raise
+        unless_kept.pop_all()
     return sock

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from http import HTTPStatus
 
 import h11
@@ -148,11 +148,10 @@ class Proxy:
         except Refusal as refusal:
             self._connection(asked, allowed=refusal.status is not HTTPStatus.FORBIDDEN)
             raise
-        try:
+        with ExitStack() as unless_kept:
+            unless_kept.callback(sock.close)
             self._connection(asked, allowed=True)
-        except BaseException:
-            sock.close()
-            raise
+            unless_kept.pop_all()
         return sock
 
     def _connection(self, asked: Asked, *, allowed: bool) -> None:

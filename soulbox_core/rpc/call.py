@@ -1,10 +1,8 @@
 """One call: who makes it, what it is called, how long it may take, and how it fails."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -12,9 +10,10 @@ import grpc.aio
 
 from soulbox_core import request_id
 from soulbox_core.api.addresses import network_of
-from soulbox_core.api.guard import credential_of, rate_headers
+from soulbox_core.api.guard import credential_of
 from soulbox_core.api.ports import Gate
 from soulbox_core.api.problems import report
+from soulbox_core.api.rates import rate_headers
 from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import RateLimited
 from soulbox_core.model import Caller, Standing
@@ -22,7 +21,6 @@ from soulbox_core.rpc.status import DETAILS, described
 
 MARGIN_SECONDS = 0.5
 """What of a deadline is left for the program's last call and for the answer to arrive."""
-_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -55,8 +53,7 @@ async def entered(
     """
     metadata = [(key, _bytes(value)) for key, value in context.invocation_metadata() or ()]
     named = dict(metadata)
-    asked = named.get("x-request-id", b"").decode("latin-1")
-    id = asked if _WELL_FORMED.fullmatch(asked) else token_hex(8)
+    id = request_id.chosen(named.get("x-request-id"))
     request_id.begin(id)
     told: tuple[tuple[str, str], ...] = (("x-request-id", id),)
     try:

@@ -52,14 +52,21 @@ class _Answers:
         self.kept[key] = kept
         self.size += kept.size
 
-    def drop_oldest(self) -> None:
+    def drop_oldest(self) -> int:
+        """:return: the bytes that it held"""
         _, kept = self.kept.popitem(last=False)
         self.size -= kept.size
+        return kept.size
 
-    def forget(self, now: float) -> None:
-        """Drop what is over."""
+    def forget(self, now: float) -> int:
+        """Drop what is over.
+
+        :return: the bytes that it held
+        """
+        before = self.size
         while self.kept and next(iter(self.kept.values())).expires_at <= now:
             self.drop_oldest()
+        return before - self.size
 
 
 class Idempotency:
@@ -82,11 +89,12 @@ class Idempotency:
         self._kept: dict[str, _Answers] = {}
         self._under_way: dict[Name, _UnderWay] = {}
         self._set_aside = 0
+        self._kept_bytes = 0
 
     @property
     def held_bytes(self) -> int:
         """What is kept, and what is set aside for runs under way."""
-        return self._set_aside + sum(answers.size for answers in self._kept.values())
+        return self._set_aside + self._kept_bytes
 
     async def once(self, name: Name, request: RunRequest, limits: Limits, work: Work) -> Outcome:
         """Do the work, or return what came of it when it was done first.
@@ -138,6 +146,7 @@ class Idempotency:
         caller, key = name
         kept = _Kept(fingerprint, outcome, _size(outcome), self._clock() + self._seconds)
         self._kept.setdefault(caller, _Answers()).add(key, kept)
+        self._kept_bytes += kept.size
         self._make_room(0)
 
     def _find(self, name: Name) -> _Kept | None:
@@ -145,7 +154,7 @@ class Idempotency:
         answers = self._kept.get(caller)
         if answers is None:
             return None
-        answers.forget(self._clock())
+        self._kept_bytes -= answers.forget(self._clock())
         if not answers.kept:
             del self._kept[caller]
         return answers.kept.get(key)
@@ -157,7 +166,7 @@ class Idempotency:
             )
         while self.held_bytes + size > self._most_bytes:
             greatest = max(self._kept, key=lambda caller: self._kept[caller].size)
-            self._kept[greatest].drop_oldest()
+            self._kept_bytes -= self._kept[greatest].drop_oldest()
             if not self._kept[greatest].kept:
                 del self._kept[greatest]
 

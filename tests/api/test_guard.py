@@ -4,7 +4,8 @@ import pytest
 
 from soulbox_core.api.addresses import network_of
 from soulbox_core.api.application import build
-from soulbox_core.api.guard import CREDENTIAL_BYTES, credential_of, rate_headers
+from soulbox_core.api.guard import CREDENTIAL_BYTES, credential_of
+from soulbox_core.api.rates import rate_headers
 from soulbox_core.errors import Forbidden, RateLimited, Unauthenticated
 from soulbox_core.model import Standing
 from soulbox_core.settings import Settings
