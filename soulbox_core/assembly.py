@@ -22,10 +22,11 @@ from soulbox_core.identity.identity import Identity
 from soulbox_core.identity.opening import issuer_of, open_identity
 from soulbox_core.images.catalog import Found
 from soulbox_core.language import Source
-from soulbox_core.quotas.breaker import Breaker
+from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.file_ledger import FileLedger
 from soulbox_core.quotas.limiter import MemoryLimiter, RedisLimiter
-from soulbox_core.quotas.redis import RedisBuckets, connection
+from soulbox_core.quotas.redis import RedisBuckets
+from soulbox_core.remote.redis import connection
 from soulbox_core.quotas.redis_ledger import RedisLedger
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox import cgroup, seccomp
@@ -167,7 +168,7 @@ def _quotas(
     except ValueError as error:
         raise SettingsError(f"rates.redis: {error}") from None
     closing.push_async_callback(redis.aclose, close_connection_pool=True)
-    breaker = Breaker(settings.redis_seconds)
+    breaker = Breaker(settings.redis_seconds, "counting in memory")
     shared = RedisLedger(redis, breaker)
     closing.push_async_callback(shared.close)
     return RedisLimiter(RedisBuckets(redis), breaker), Allotments(shared)

@@ -131,6 +131,11 @@ class RunRequest(Value):
     """Hosts to reach: `name` or `*.name`, either with `:port`."""
     mounts: tuple[str, ...] = ()
     """Names of volumes to see."""
+    cache: bool | None = None
+    """Whether an earlier answer to the same request will do, and this one may be kept for later
+    ones; None leaves it to the caller's policy."""
+    usage_events: bool = False
+    """Whether a stream tells what the run uses while it goes on."""
 
 
 class Step(Value):
@@ -230,6 +235,17 @@ class Visit(Value):
     received_bytes: int
 
 
+class Hit(Value):
+    """Where an answer came from that might have been there already."""
+
+    key: str
+    """Names the request, and all that its answer depends on."""
+    level: Literal["none", "joined", "memory", "redis"]
+    """`none`: it was run now. `joined`: it waited for an equal request that was under way."""
+    age_seconds: float
+    """How long ago it was run; 0 if now."""
+
+
 class Outcome(Value):
     """What came of a run."""
 
@@ -254,6 +270,8 @@ class Outcome(Value):
     """Whom it talked to or tried to; None if it had no way out."""
     replayed: bool = False
     """It is that of an earlier request with the same Idempotency-Key."""
+    hit: Hit | None = None
+    """Where the result cache had it from; None if it was not asked."""
 
 
 class Started(Value):
@@ -270,10 +288,21 @@ class Chunk(Value):
     data: bytes
 
 
+class Sample(Value):
+    """What a run uses at one moment."""
+
+    wall_seconds: float
+    """Time since the code was handed over."""
+    cpu_seconds: float
+    memory_bytes: int
+    processes: int
+    """Processes and threads."""
+
+
 class Finished(Value):
     """Last event of a streamed run. The outcome's stdout and stderr are empty: they were sent."""
 
     outcome: Outcome
 
 
-Event = Started | Chunk | Finished
+Event = Started | Chunk | Sample | Finished

@@ -19,6 +19,8 @@ LAUNCHER = CORE / "sandbox" / "launcher"
 LEAVES = {
     "model",
     "errors",
+    "remote",
+    "report",
     "request_id",
     "scopes",
     "settings",
@@ -28,8 +30,8 @@ LEAVES = {
 }
 PLUGIN_SIDE = {"", "hookspecs", "declared", "registry"}  # "" is soulbox_core/__init__.py
 BELOW_EXECUTION = LEAVES | {"sandbox", "egress"}
-BELOW_SERVICE = BELOW_EXECUTION | {"execution", "registry"}
-BELOW_API = BELOW_SERVICE | {"service", "identity", "store", "quotas"}
+BELOW_SERVICE = BELOW_EXECUTION | {"execution", "registry", "results"}
+BELOW_API = BELOW_SERVICE | {"service", "identity", "store", "quotas", "journal", "telemetry"}
 BELOW_ASSEMBLY = BELOW_API | {"api", "images"}
 BELOW_APP = BELOW_ASSEMBLY | {"assembly"}
 
@@ -42,6 +44,9 @@ MAY_IMPORT = {
     "store": LEAVES,
     "identity": LEAVES | {"store"},
     "quotas": LEAVES,
+    "results": LEAVES,
+    "journal": LEAVES | {"store"},
+    "telemetry": LEAVES,
     "images": LEAVES | {"sandbox"},
     "execution": BELOW_EXECUTION,
     "service": BELOW_SERVICE,

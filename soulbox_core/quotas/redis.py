@@ -1,15 +1,12 @@
 """Token buckets in Redis, for several nodes to share."""
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
 from soulbox_core.model import Standing
 from soulbox_core.quotas.bucket import standing, terms
 from soulbox_core.settings import Rate
 
 _PREFIX = "soulbox:bucket:"
-_CONNECTIONS = 16
 
 _TAKE = """
 local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -38,23 +35,6 @@ return {filling, missing}
 2**53; so a time is kept as seconds and nanoseconds, and a bucket that fills within 104 days (2**53
 ns) loses nothing. The clock is Redis' own, so that nodes whose clocks differ agree. A bucket that
 is full is gone."""
-
-
-def connection(url: str, seconds: float) -> Redis:
-    """A client that waits no longer than so many seconds, and tries nothing twice: what it asks
-    for may be done although no answer came.
-
-    :raises ValueError: the URL is none
-    """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=_CONNECTIONS,
-        timeout=seconds,
-        socket_connect_timeout=seconds,
-        socket_timeout=seconds,
-        retry=Retry(NoBackoff(), retries=0),
-    )
-    return Redis.from_pool(pool)
 
 
 class RedisBuckets:

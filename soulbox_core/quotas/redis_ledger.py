@@ -7,7 +7,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from soulbox_core.quotas.book import Book
-from soulbox_core.quotas.breaker import Breaker
+from soulbox_core.remote.breaker import Breaker
 
 _PREFIX = "soulbox:cpu:"
 _KEPT_SECONDS = 2 * 86400

@@ -1,6 +1,10 @@
 """What the database keeps."""
 
-from soulbox_core.model import Value
+from typing import Annotated, Literal
+
+import msgspec
+
+from soulbox_core.model import Status, Timings, Usage, Value
 
 
 class ApiKey(Value):
@@ -43,3 +47,71 @@ class Family(Value):
     def usable(self, now: float) -> bool:
         """Whether its tokens are any good."""
         return self.revoked_at is None and now < self.expires_at
+
+
+Ended = Literal["cancelled", "error"] | Status
+"""How a run ended: as it did by itself, or its client hung up, or SoulBox failed."""
+
+
+class Content(Value):
+    """What a program was given and what it said, cut to what may be kept."""
+
+    files: dict[str, bytes] | None = None
+    args: tuple[str, ...] | None = None
+    stdin: bytes | None = None
+    stdout: bytes | None = None
+    stderr: bytes | None = None
+    truncated: bool = False
+    """Something was cut off."""
+
+
+class Execution(Value):
+    """The record of a run that is over."""
+
+    id: str
+    """The run's: a UUID version 7."""
+    caller: str
+    language: str
+    status: Ended
+    created_at: float
+    """When it was accepted."""
+    node: str
+    """The instance that it ran on."""
+    request_id: str
+    error: str | None = None
+    """The code of SoulBox' failure."""
+    exit_code: int | None = None
+    signal: str | None = None
+    usage: Usage | None = None
+    """None if it did not come to an end of its own."""
+    timings: Timings | None = None
+    content: Content | None = None
+    """None unless a setting has it kept."""
+
+
+class ExecutionQuery(Value):
+    """Which records of one caller are asked for: the newest first."""
+
+    caller: str
+    language: str | None = None
+    status: Ended | None = None
+    since: float | None = None
+    """Accepted then or later."""
+    until: float | None = None
+    """Accepted before."""
+    before: str | None = None
+    """Those that come after the one of this id: the last one of the page before."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+
+
+class UsageOfDay(Value):
+    """What a caller used on a day, all languages and nodes together."""
+
+    caller: str
+    day: str
+    """UTC, as 2026-11-25; that on which the runs were accepted."""
+    runs: int
+    ok: int
+    """Those of them that ended so."""
+    cpu_seconds: float
+    wall_seconds: float

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from soulbox_core.quotas.book import MOST, OTHERS, Book
-from soulbox_core.quotas.breaker import Breaker
+from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.file_ledger import FileLedger
-from soulbox_core.quotas.redis import connection
+from soulbox_core.remote.redis import connection
 from soulbox_core.quotas.redis_ledger import RedisLedger
 from tests.loop import on_loop
 from tests.quotas.redis_server import RedisServer
@@ -88,7 +88,7 @@ class Clock:
 @asynccontextmanager
 async def node(server: RedisServer, clock: Clock | None = None) -> AsyncIterator[RedisLedger]:
     redis = connection(server.url, 5.0)
-    ledger = RedisLedger(redis, Breaker(5.0, clock or Clock()))
+    ledger = RedisLedger(redis, Breaker(5.0, "counting in memory", clock or Clock()))
     try:
         yield ledger
         await ledger.close()

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from soulbox_core.quotas.breaker import Breaker
+from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.limiter import MemoryLimiter, RedisLimiter
-from soulbox_core.quotas.redis import RedisBuckets, connection
+from soulbox_core.quotas.redis import RedisBuckets
+from soulbox_core.remote.redis import connection
 from soulbox_core.settings import Rate
 from tests.loop import on_loop
 from tests.quotas.redis_server import RedisServer
@@ -31,7 +32,7 @@ async def node(
 ) -> AsyncIterator[RedisLimiter]:
     redis = connection(server.url, seconds)
     try:
-        yield RedisLimiter(RedisBuckets(redis), Breaker(seconds, clock or Clock()))
+        yield RedisLimiter(RedisBuckets(redis), Breaker(seconds, "counting in memory", clock or Clock()))
     finally:
         await redis.aclose(close_connection_pool=True)
 
@@ -93,7 +94,7 @@ async def test_redis_gone_costs_nobody_a_request(
         assert await takes(limiter, 1) == 1, "the bucket there is a new one"
         assert [record.message for record in caplog.records] == [
             "redis does not answer, counting in memory: ConnectionError",
-            "redis answers again, counting there",
+            "redis answers again; until now: counting in memory",
         ]
 
 

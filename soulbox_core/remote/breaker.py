@@ -20,14 +20,25 @@ class Breaker:
     """Asks Redis, or does not. One line in the log says that it is gone, one that it is back.
 
     :param seconds: longest that an answer is waited for
+    :param without: what is done without it, for that line
     :param clock: seconds
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, seconds: float, without: str, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._seconds = seconds
+        self._without = without
         self._clock = clock
         self._again_at = 0.0
         self._down = False
+        self.failures = 0
+        """Times that it was asked and gave no answer."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it answered when it was last asked."""
+        return not self._down
 
     async def ask(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """What the call returns, None if Redis gave no answer or was not asked."""
@@ -46,12 +57,14 @@ class Breaker:
         return answer
 
     def _gone(self, error: Exception) -> None:
+        self.failures += 1
         self._again_at = self._clock() + COOL_SECONDS
         if not self._down:
             self._down = True
-            logger.warning("redis does not answer, counting in memory: %s", type(error).__name__)
+            kind = type(error).__name__
+            logger.warning("redis does not answer, %s: %s", self._without, kind)
 
     def _back(self) -> None:
         self._down = False
         self._again_at = 0.0
-        logger.warning("redis answers again, counting there")
+        logger.warning("redis answers again; until now: %s", self._without)

@@ -1,0 +1,1 @@
+"""What is on another host, and may be gone."""
