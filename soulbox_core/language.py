@@ -97,8 +97,8 @@ class Compile(Value):
 
 
 _TAKEN = frozenset(Limits.__struct_fields__) | {
-    *("args", "code", "dependencies", "encoding", "entrypoint", "env", "files", "limits"),
-    *("options", "outputs", "stdin"),
+    *("args", "cache", "code", "dependencies", "encoding", "entrypoint", "env", "files", "limits"),
+    *("mounts", "network", "options", "outputs", "stdin", "usage_events"),
 }
 """Names that query parameters have for every language."""
 

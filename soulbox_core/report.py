@@ -1,12 +1,13 @@
-"""What is known of a run when it is over, and who wants to know."""
+"""What is known of a run when it is over, and of a request, and who wants to know."""
 
-from collections.abc import Iterable
 from typing import Protocol
 
 from soulbox_core.model import Caller, Limits, Outcome, RunRequest, Value
 
 CANCELLED = "cancelled"
-"""The failure of a run whose client hung up."""
+"""What became of a run whose client hung up."""
+ERROR = "error"
+"""What became of a run in which SoulBox failed."""
 
 
 class Report(Value):
@@ -21,16 +22,19 @@ class Report(Value):
     seconds: float
     """From there to its end."""
     outcome: Outcome | None
-    """None if it came to none. Its output may be empty: a stream has passed it on."""
+    """None if it came to none. Its output is empty: it was passed on."""
     failure: str | None = None
     """Why there is no outcome: `cancelled`, or the code of a refusal or of our failure."""
+    stdout: bytes = b""
+    """As much of it as records may hold."""
+    stderr: bytes = b""
 
     @property
     def status(self) -> str:
         """One word of a few for what became of it: a `Status`, `cancelled` or `error`."""
         if self.outcome is not None:
             return self.outcome.status
-        return CANCELLED if self.failure == CANCELLED else "error"
+        return CANCELLED if self.failure == CANCELLED else ERROR
 
 
 class Witness(Protocol):
@@ -39,8 +43,28 @@ class Witness(Protocol):
     def ended(self, report: Report) -> None:
         """Take note. It is on the way of the answer: quick, and it raises nothing."""
 
+    def torn_down(self, language: str, seconds: float) -> None:
+        """So long after the end of a run nothing of its cell was left."""
 
-def tell(witnesses: Iterable[Witness], report: Report) -> None:
-    """Let all of them take note."""
-    for witness in witnesses:
-        witness.ended(report)
+
+class Refusal(Value):
+    """Why a request was not answered as its client wished."""
+
+    code: str
+    """Of the problem that the client was told."""
+    bucket: str | None = None
+    """The token bucket that was empty, if that is why."""
+
+
+class Traffic(Protocol):
+    """Wants to know of every request, whatever it asked for and however it was made."""
+
+    def answered(
+        self, protocol: str, route: str, code: str, seconds: float, refusal: Refusal | None
+    ) -> None:
+        """Take note. It is on the way of the next request: quick, and it raises nothing.
+
+        :param protocol: `http`, `websocket` or `grpc`
+        :param route: the name of a path or method of ours; `unknown` if there is none
+        :param code: HTTP's status, or the name of gRPC's
+        """

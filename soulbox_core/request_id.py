@@ -1,14 +1,11 @@
 """The id of the request that is being served, for every line that is logged meanwhile."""
 
-import logging
 import re
 from contextvars import ContextVar
 from secrets import token_hex
 
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _current: ContextVar[str] = ContextVar("soulbox_request_id", default="")
-FORMAT = "%(asctime)s %(levelname)s %(name)s%(request)s %(message)s"
-"""A log format for records that passed `Mark`."""
 
 
 def chosen(asked: bytes | None) -> str:
@@ -27,11 +24,3 @@ def current() -> str:
     """The request's id; empty outside of one."""
     return _current.get()
 
-
-class Mark(logging.Filter):
-    """Puts the request's id into each record of a handler: ` [id]`, or nothing outside of one."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        request_id = _current.get()
-        record.request = f" [{request_id}]" if request_id else ""
-        return True

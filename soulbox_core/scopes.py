@@ -6,7 +6,9 @@ EXECUTE = "execute"
 """Run programs, and ask what can be run."""
 ADMIN = "admin"
 """Make, list and revoke keys; it holds every other scope too."""
-SCOPES = (EXECUTE, ADMIN)
+METRICS = "metrics"
+"""Read the service's metrics."""
+SCOPES = (EXECUTE, METRICS, ADMIN)
 
 
 def held(scopes: Iterable[str]) -> frozenset[str]:

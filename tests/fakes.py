@@ -16,7 +16,7 @@ from soulbox_core.execution.compile_cache import CompileCache
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.installer import Installer
 from soulbox_core.model import Facts, Step, Stream, Usage
-from soulbox_core.sandbox.port import Kind, Sink
+from soulbox_core.sandbox.port import Kind, Sink, Watcher
 from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.installs import Installs, Reach
 from soulbox_core.settings import Egress, LimitSettings
@@ -94,16 +94,24 @@ class FakeCell:
     def __init__(self, program: Program) -> None:
         self._program = program
         self.step: Step | None = None
+        self.watcher: Watcher | None = None
         self.killed = False
         """Whether the run was cancelled."""
         self.discarded = False
         self.address = ("", 0)
         """Where its proxy listens."""
 
-    async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
+    async def run(
+        self,
+        step: Step,
+        sink: Sink,
+        stdin: AsyncIterator[bytes] | None = None,
+        watcher: Watcher | None = None,
+    ) -> Facts:
         assert self.step is None, "a cell is good for one step"
         assert not self.discarded, "a discarded cell was used"
         self.step = step
+        self.watcher = watcher
         left = step.limits.output_bytes
 
         def capped(stream: Stream, data: bytes) -> None:

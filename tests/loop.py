@@ -9,6 +9,7 @@ import uvloop
 
 P = ParamSpec("P")
 _SECONDS = 60.0
+_PATIENCE_SECONDS = 20.0
 
 
 def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -32,3 +33,10 @@ async def settle() -> None:
     """Let every task that can go on do so."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what tells nobody that it has happened."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110, see above
+            await asyncio.sleep(0.005)

@@ -19,6 +19,7 @@ prepare_tests() {
     need_for_serving
     need_command redis-server
     install_missing_packages
+    install_promtool
     make_user
     install_program venv-dev --group "$checkout/pyproject.toml:dev"
   fi
@@ -37,6 +38,7 @@ prepare_tests() {
   export no_proxy="${no_proxy:+$no_proxy,}localhost,127.0.0.1"
   export NO_PROXY=$no_proxy
   environment registries
+  clean_env=("${clean_env[@]/#PATH=/PATH=$program/tools:}")
   cd "$copy"
   as_service "$program/venv-dev/bin/python3" proto/generate.py
 }

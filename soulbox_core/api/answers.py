@@ -22,7 +22,8 @@ def answer_of(outcome: Outcome, encoding: Encoding) -> Answer:
         timings=outcome.timings,
         compile=_compile(outcome.compilation, encoding),
         network=outcome.network,
-        files=tuple(_file(file) for file in outcome.output_files),
+        cache=outcome.hit,
+        files=tuple(answer_file(file) for file in outcome.output_files),
         outputs_missing=outcome.outputs_missing,
         outputs_skipped=tuple(_printable(path) for path in outcome.outputs_skipped),
     )
@@ -41,12 +42,17 @@ def _compile(compilation: Compilation | None, encoding: Encoding) -> AnswerCompi
     return AnswerCompile(cached=compilation.cached, output=text_of(compilation.output, encoding))
 
 
-def _file(file: OutputFile) -> AnswerFile:
-    encoding: Encoding = "utf-8"
+def readable(data: bytes) -> tuple[str, Encoding]:
+    """As text, or else as base64."""
     try:
-        content = file.content.decode("utf-8")
+        return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        encoding, content = "base64", text_of(file.content, "base64")
+        return text_of(data, "base64"), "base64"
+
+
+def answer_file(file: OutputFile) -> AnswerFile:
+    """A file, with its content as text or else as base64."""
+    content, encoding = readable(file.content)
     return AnswerFile(
         path=_printable(file.path),
         size_bytes=len(file.content),

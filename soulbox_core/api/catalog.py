@@ -1,5 +1,7 @@
 """GET /v1/languages, /healthz and /readyz: what is here and how it is."""
 
+from collections.abc import Callable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,13 +9,18 @@ from starlette.responses import Response
 from soulbox_core.api.ports import Catalog
 from soulbox_core.api.schema import Languages, Liveness, Readiness
 from soulbox_core.api.streams import JSON
+from soulbox_core.store.port import Health
 
 
 class CatalogEndpoints:
-    """Asks the catalog anew for each request: languages get ready, and lose it."""
+    """Asks the catalog anew for each request: languages get ready, and lose it.
 
-    def __init__(self, catalog: Catalog) -> None:
+    :param health: how the database is; None if there is none
+    """
+
+    def __init__(self, catalog: Catalog, health: Callable[[], Health] | None = None) -> None:
         self._catalog = catalog
+        self._health = health
 
     async def languages(self, request: Request) -> Response:
         return _json(Languages(languages=self._catalog.entries(), faults=self._catalog.faults()))
@@ -24,7 +31,11 @@ class CatalogEndpoints:
     async def readyz(self, request: Request) -> Response:
         ready = self._catalog.ready()
         languages = {entry.name: entry.ready for entry in self._catalog.entries()}
-        readiness = Readiness(status="ready" if ready else "starting", languages=languages)
+        readiness = Readiness(
+            status="ready" if ready else "starting",
+            languages=languages,
+            database=None if self._health is None else self._health(),
+        )
         return _json(readiness, 200 if ready else 503)
 
 

@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
+from time import perf_counter
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from soulbox_core import request_id
+from soulbox_core import request_id, trace_context
 from soulbox_core.api.addresses import TrustedProxies
 from soulbox_core.api.cors import Origins, answer_preflight
 from soulbox_core.api.hosts import check_host, hosts_of
 from soulbox_core.api.patience import Patience, Stalled
-from soulbox_core.api.problems import REQUEST_ID, answer, report
+from soulbox_core.api.problems import REFUSAL, REQUEST_ID, answer, report
 from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import InvalidRequest
+from soulbox_core.report import Traffic
 from soulbox_core.settings import Server
 
 log = logging.getLogger("soulbox.api")
@@ -26,6 +28,14 @@ HEADER_COUNT = 128
 CLOSING_SECONDS = 0.1
 """What a stalled client's WebSocket has for its last words; it does not read them anyway."""
 
+ROUTE = "soulbox.route"
+"""Key, in the same place, of the name of the path that it is about."""
+
+_UNKNOWN = "unknown"
+_NO_ANSWER = "none"
+"""The status of a request whose client did not wait for one."""
+_SWITCHED = 101
+"""That of a WebSocket that was accepted."""
 _OPENERS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
@@ -35,8 +45,9 @@ class Edge:
     :raises SettingsError: an origin or a trusted proxy is not written as one
     """
 
-    def __init__(self, app: ASGIApp, server: Server) -> None:
+    def __init__(self, app: ASGIApp, server: Server, traffic: Traffic | None = None) -> None:
         self._app = app
+        self._traffic = traffic
         self._hosts = hosts_of(server)
         self._answer_seconds = server.answer_seconds
         self._head_bytes = server.header_bytes
@@ -53,6 +64,7 @@ class Edge:
             scope["client"] = (address, scope["client"][1])
         exchange = Exchange(scope, receive, send, self._answer_seconds)
         request_id.begin(exchange.request_id)
+        trace_context.begin(*exchange.trace_context)
         try:
             await self._answer(exchange, scope)
         except Stalled:
@@ -62,6 +74,8 @@ class Edge:
             log.debug("request %s: the client went away", exchange.request_id)
         finally:
             exchange.patience.close()
+            if self._traffic is not None:
+                exchange.tell(self._traffic)
         if exchange.unread:
             self._take_rest(exchange)
 
@@ -94,6 +108,7 @@ class Exchange:
     """One request and its answer, as they pass."""
 
     __slots__ = (
+        "_began_at",
         "_headers",
         "_is_http",
         "_named",
@@ -101,6 +116,7 @@ class Exchange:
         "_scope",
         "_send",
         "_started",
+        "_status",
         "patience",
         "request_id",
         "unread",
@@ -119,10 +135,27 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._started = False
+        self._began_at = perf_counter()
+        self._status = _NO_ANSWER
         self._is_http = scope["type"] == "http"
         self.patience = Patience(answer_seconds)
         self.unread = True
         """Whether more may come from the client."""
+
+    @property
+    def trace_context(self) -> tuple[bytes | None, bytes | None]:
+        """The headers by which a client says what trace the request is part of."""
+        return self._named.get(b"traceparent"), self._named.get(b"tracestate")
+
+    def tell(self, traffic: Traffic) -> None:
+        """Let it be counted."""
+        traffic.answered(
+            self._scope["type"],
+            self._scope.get(ROUTE, _UNKNOWN),
+            self._status,
+            perf_counter() - self._began_at,
+            self._scope.get(REFUSAL),
+        )
 
     def share(self, origins: Origins) -> None:
         """Have the answer say which pages may read it."""
@@ -167,6 +200,7 @@ class Exchange:
         """
         if message["type"] in _OPENERS:
             self._started = True
+            self._status = str(message.get("status", _SWITCHED))
             message["headers"] = [*message.get("headers", ()), *self._headers]
         with self.patience:
             if self.unread and self._is_http:
@@ -199,7 +233,7 @@ class Exchange:
         """Answer for an error that nobody expected, as far as that can still be done."""
         if self._started:
             # Ending an incomplete answer makes the server cut the connection.
-            report(error, self.request_id)
+            self._scope[REFUSAL] = report(error, self.request_id)
             if not self._is_http:
                 await self.send({"type": "websocket.close", "code": 1011})
             return

@@ -8,7 +8,7 @@ import msgspec
 from soulbox_core.api.answers import answer_of, text_of
 from soulbox_core.api.problems import Problem, problem_for
 from soulbox_core.api.schema import Answer, Encoding
-from soulbox_core.model import Chunk, Event, Finished, Started, Stream, Value
+from soulbox_core.model import Chunk, Event, Finished, Sample, Started, Stream, Value
 
 EVENT_BYTES = 48 << 10
 """Most output in one event. JSON and base64 make up to six times as much of it, and what has
@@ -36,6 +36,16 @@ class StderrEvent(Told, tag="stderr"):
     """The program wrote to stderr."""
 
     data: str
+
+
+class UsageEvent(Told, tag="usage"):
+    """What the program uses at this moment, counted from its start; told by option."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    memory_bytes: int
+    processes: int
+    """Processes and threads."""
 
 
 _RESULT = [
@@ -86,6 +96,8 @@ class Teller:
             yield from self._output(event.stream, event.data)
         elif isinstance(event, Started):
             yield StartedEvent(id=event.id, language=event.language)
+        elif isinstance(event, Sample):
+            yield UsageEvent(**msgspec.structs.asdict(event))
         else:
             yield from self._result(event)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soulbox_core.api.addresses import network_of
-from soulbox_core.api.edge import HEADERS
+from soulbox_core.api.edge import HEADERS, ROUTE
 from soulbox_core.api.ports import Gate
 from soulbox_core.api.rates import rate_headers
 from soulbox_core.model import Caller
@@ -25,20 +25,25 @@ class Guard:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def needs(self, scope: str | None, endpoint: ASGIApp) -> ASGIApp:
-        """The endpoint, for callers who have a scope, or for anybody if it is None."""
-        return (
-            _Open(self._gate, endpoint) if scope is None else _Closed(self._gate, scope, endpoint)
-        )
+    def needs(self, scope: str | None, route: str, endpoint: ASGIApp) -> ASGIApp:
+        """The endpoint, for callers who have a scope, or for anybody if it is None.
+
+        :param route: what it is called where requests are counted
+        """
+        if scope is None:
+            return _Open(self._gate, route, endpoint)
+        return _Closed(self._gate, scope, route, endpoint)
 
 
 class _Closed:
-    def __init__(self, gate: Gate, scope: str, endpoint: ASGIApp) -> None:
+    def __init__(self, gate: Gate, scope: str, route: str, endpoint: ASGIApp) -> None:
         self._gate = gate
         self._scope = scope
+        self._route = route
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = self._route
         credential = credential_of(scope["headers"])
         entry = await self._gate.enter(credential, address_of(scope), self._scope)
         scope[CALLER] = entry.caller
@@ -48,11 +53,13 @@ class _Closed:
 
 
 class _Open:
-    def __init__(self, gate: Gate, endpoint: ASGIApp) -> None:
+    def __init__(self, gate: Gate, route: str, endpoint: ASGIApp) -> None:
         self._gate = gate
+        self._route = route
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = self._route
         await self._gate.pass_by(address_of(scope))
         await self._endpoint(scope, receive, send)
 

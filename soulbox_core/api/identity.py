@@ -77,7 +77,7 @@ class IdentityEndpoints:
         return _json(keys, cache=f"public, max-age={_KEY_SET_SECONDS}")
 
     async def list_keys(self, request: Request) -> Response:
-        return _json(KeyList(keys=tuple(map(_info, self._identity.keys()))))
+        return _json(KeyList(keys=tuple(map(_info, await self._identity.keys()))))
 
     async def create_key(self, request: Request) -> Response:
         body = await self._body(request, _KEY, KeyBody())

@@ -20,8 +20,8 @@ from soulbox_core.api.events import Teller, error_event
 from soulbox_core.api.guard import caller_of
 from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
-from soulbox_core.api.problems import REQUEST_ID, report
-from soulbox_core.api.requests import Asked, RequestReader, client_message
+from soulbox_core.api.problems import REFUSAL, REQUEST_ID, report
+from soulbox_core.api.requests import Asked, RequestReader, check_live, client_message
 from soulbox_core.api.stdin import Stdin
 from soulbox_core.api.watch import Beside, ClientGone, until_gone
 from soulbox_core.api.websocket import assembled_bytes, backlog_bytes
@@ -67,7 +67,7 @@ class InteractiveEndpoint:
             raise
         except Exception as error:
             # A border: after the handshake a failure can only be told as the last event.
-            report(error, scope[REQUEST_ID])
+            scope[REFUSAL] = report(error, scope[REQUEST_ID])
             event = error_event(error, scope[REQUEST_ID])
             with Beside(until_gone, receive):
                 await talk.tell(written(event))
@@ -81,6 +81,7 @@ class InteractiveEndpoint:
         share.take(len(body))
         language = self._catalog.language(scope["path_params"]["language"])
         asked = self._reader.json(body, language)
+        check_live(asked.request)
         share.take(asked.output_bytes(self._limits))
         stdin = Stdin(asked.request.stdin, share, backlog_bytes(self._message_bytes))
         with Beside(talk.feed, stdin):

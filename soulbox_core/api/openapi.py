@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
-from soulbox_core.api import events, identity_schema, schema
+from soulbox_core.api import events, executions_schema, identity_schema, results_schema, schema
+from soulbox_core.api.executions_operations import executions_operations
 from soulbox_core.api.identity_operations import identity_operations
 from soulbox_core.api.operations import RUN_PROBLEMS, JsonObject, operations, problem_response
 from soulbox_core.api.problems import HTTP_STATUSES, TABLE, Problem, Row, http_row
+from soulbox_core.api.results_operations import results_operations
 from soulbox_core.settings import LimitSettings, Settings
 
 _TYPES = (
@@ -31,11 +33,16 @@ _TYPES = (
     identity_schema.KeyInfo,
     identity_schema.KeyList,
     identity_schema.KeyAnswer,
+    executions_schema.ExecutionList,
+    executions_schema.ExecutionAnswer,
+    executions_schema.UsageAnswer,
+    results_schema.DropAnswer,
 )
 _EVENTS = (
     events.StartedEvent,
     events.StdoutEvent,
     events.StderrEvent,
+    events.UsageEvent,
     events.ResultEvent,
     events.ErrorEvent,
 )
@@ -48,7 +55,12 @@ def document(routes: Iterable[tuple[str, str, str, str | None]], settings: Setti
     :param routes: name, method, path and scope of each
     """
     schemas = _schemas(settings.limits)
-    described = {**operations(_query_parameters(schemas)), **identity_operations()}
+    described = {
+        **operations(_query_parameters(schemas)),
+        **identity_operations(),
+        **executions_operations(),
+        **results_operations(),
+    }
     paths: JsonObject = {}
     for name, method, path, scope in routes:
         security: JsonObject = {} if scope is None else {"security": [{"bearer": []}]}

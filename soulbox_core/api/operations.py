@@ -122,6 +122,7 @@ def operations(options: list[JsonObject]) -> Mapping[str, JsonObject]:
     :param options: the query parameters of a run
     """
     html = {"text/html": {"schema": {"type": "string"}}}
+    text = {"text/plain": {"schema": {"type": "string"}}}
     return {
         "run": _run(options),
         "languages": _get("What can be run here", "The languages.", json_of("Languages")),
@@ -129,6 +130,7 @@ def operations(options: list[JsonObject]) -> Mapping[str, JsonObject]:
         "readyz": _readiness(),
         "openapi": _get("This document", "OpenAPI 3.1.", {JSON: {"schema": {"type": "object"}}}),
         "docs": _get("This document, for people", "A page.", html),
+        "metrics": _get("What the service counts", "Prometheus' text format.", text),
     }
 
 

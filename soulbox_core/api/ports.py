@@ -33,7 +33,8 @@ class Runs(Protocol):
     def stream(
         self, request: RunRequest, caller: Caller, stdin: AsyncIterator[bytes] | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Run, telling Started, then each Chunk as it comes, then Finished.
+        """Run, telling Started, then each Chunk as it comes, then Finished; and Samples between
+        them, if the request asks for those.
 
         Closing the generator or cancelling its consumer kills the cell.
 
@@ -88,7 +89,7 @@ class Identity(Protocol):
         :raises InvalidRequest: there is no such scope or policy
         """
 
-    def keys(self) -> tuple[ApiKey, ...]:
+    async def keys(self) -> tuple[ApiKey, ...]:
         """Every API key."""
 
     async def revoke_key(self, id: str) -> ApiKey | None:
@@ -99,6 +100,22 @@ class Identity(Protocol):
 
     def jwks(self) -> Mapping[str, object]:
         """The public keys by which others can verify tokens."""
+
+
+class Results(Protocol):
+    """The result cache, for who looks after it."""
+
+    async def drop(self, key: str) -> bool:
+        """Remove an answer; whether it was there.
+
+        :raises StoreFailed: it may be there still
+        """
+
+    async def drop_caller(self, caller: str) -> int:
+        """Remove all answers of a caller; how many there were.
+
+        :raises StoreFailed: some may be there still
+        """
 
 
 class Gate(Protocol):

@@ -20,10 +20,13 @@ from soulbox_core.errors import (
     UnknownLanguage,
 )
 from soulbox_core.model import Value
+from soulbox_core.report import Refusal
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "soulbox.request_id"
 """Key of the request's id in its ASGI scope."""
+REFUSAL = "soulbox.refusal"
+"""Key, in the same place, of why it was not answered as its client wished."""
 
 log = logging.getLogger("soulbox.api")
 
@@ -143,11 +146,13 @@ def problem_for(error: Exception, request_id: str) -> Problem:
     )
 
 
-def report(error: Exception, request_id: str) -> None:
+def report(error: Exception, request_id: str) -> Refusal:
     """Log what is our fault, then let go of what the error saw on its way.
 
     A refused request is not worth a line, a failure that has a name one: clients can bring
     many of them about. What nobody foresaw has its traceback.
+
+    :return: what is counted of it
     """
     if isinstance(error, SandboxError):
         log.error("request %s failed: %s: %s", request_id, type(error).__name__, error)
@@ -155,12 +160,14 @@ def report(error: Exception, request_id: str) -> None:
         log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=error)
     # Its frames hold the request, which nobody counts any more, while the answer is sent.
     error.__traceback__ = error.__context__ = error.__cause__ = None
+    bucket = error.standing.share if isinstance(error, errors.RateLimited) else None
+    return Refusal(code=row_for(error).code, bucket=bucket)
 
 
 async def answer(connection: HTTPConnection, error: Exception) -> Response:
     """Starlette's exception handler: the whole answer to a request that failed."""
     request_id = connection.scope[REQUEST_ID]
-    report(error, request_id)
+    connection.scope[REFUSAL] = report(error, request_id)
     problem = problem_for(error, request_id)
     return Response(
         msgspec.json.encode(problem),

@@ -24,6 +24,7 @@ _SENTENCE = 200
 """Most characters of an error message that may quote the client."""
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Asked(Value):
@@ -102,6 +103,8 @@ class RequestReader:
             dependencies=options.dependencies,
             network=options.network.allow,
             mounts=options.mounts,
+            cache=None if options.cache is msgspec.UNSET else options.cache,
+            usage_events=options.usage_events,
         )
         return Asked(request=request, encoding=options.encoding)
 
@@ -136,6 +139,17 @@ def client_message(text: str) -> tuple[bytes, bool]:
     return stdin, message.eof
 
 
+def check_live(request: RunRequest) -> None:
+    """Refuse a request that is to be told as it happens, and asks for an answer from the cache.
+
+    :raises InvalidRequest: it does
+    """
+    if request.cache:
+        raise InvalidRequest(
+            "a cached answer has no events; leave cache out, or accept JSON", field="cache"
+        )
+
+
 def as_bytes(content: Content) -> bytes:
     """The bytes that a piece of JSON content stands for."""
     return content.base64 if isinstance(content, Base64) else content.encode()
@@ -155,6 +169,26 @@ def options_from(query: bytes, names: frozenset[str] = frozenset()) -> Options:
     except msgspec.ValidationError as error:
         # A limit is a parameter of its own name here, not a part of `limits`.
         raise _invalid(str(error).replace("`$.limits.", "`$."), root="query") from None
+
+
+def query_as(query: bytes, kind: type[S]) -> S:
+    """Read a query string whose parameters are the fields of a type, each once at most.
+
+    :raises InvalidRequest: naming the parameter at fault
+    """
+    names = kind.__struct_fields__
+    fields: dict[str, Any] = {}
+    for name, value in _pairs(query):
+        if name not in names:
+            known = ", ".join(sorted(names)) or "none"
+            raise InvalidRequest(
+                f"unknown query parameter {shown(name)}; known: {known}", field="query"
+            )
+        _put_once(fields, name, value, f"query.{name}")
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error), root="query") from None
 
 
 def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
@@ -181,7 +215,7 @@ def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -
         if not equals:
             raise InvalidRequest(f"env {shown(value)}: write it as NAME=VALUE", field="query.env")
         _put_once(fields.setdefault("env", {}), variable, text, "query.env")
-    elif name in ("stdin", "encoding"):
+    elif name in ("cache", "stdin", "encoding", "usage_events"):
         _put_once(fields, name, value, f"query.{name}")
     elif name in _LIMITS:
         _put_once(fields.setdefault("limits", {}), name, value, f"query.{name}")
@@ -190,8 +224,9 @@ def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -
     else:
         own = f"the language's options {', '.join(sorted(names))} " if names else ""
         raise InvalidRequest(
-            f"unknown query parameter {shown(name)}; known: args, dependencies, encoding, env, "
-            f"mounts, network, outputs, stdin, {own}and the limits {', '.join(sorted(_LIMITS))}",
+            f"unknown query parameter {shown(name)}; known: args, cache, dependencies, encoding, "
+            f"env, mounts, network, outputs, stdin, usage_events, {own}and the limits "
+            f"{', '.join(sorted(_LIMITS))}",
             field="query",
         )
 

@@ -1,6 +1,6 @@
 """Every path there is, and who answers it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -9,15 +9,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soulbox_core.api.catalog import CatalogEndpoints
 from soulbox_core.api.docs import Page, docs_page
+from soulbox_core.api.executions import ExecutionsEndpoints
+from soulbox_core.api.extras import Extras
 from soulbox_core.api.guard import Guard
 from soulbox_core.api.hold import Hold
 from soulbox_core.api.identity import IdentityEndpoints
 from soulbox_core.api.interactive import InteractiveEndpoint
+from soulbox_core.api.metrics import MetricsEndpoint
 from soulbox_core.api.openapi import document
-from soulbox_core.api.ports import Catalog, Gate, Identity, Runs
+from soulbox_core.api.ports import Catalog, Gate, Runs
+from soulbox_core.api.results import ResultsEndpoints
 from soulbox_core.api.run import RunEndpoint
 from soulbox_core.api.streams import JSON
-from soulbox_core.scopes import ADMIN, EXECUTE
+from soulbox_core.scopes import ADMIN, EXECUTE, METRICS
 from soulbox_core.settings import Settings
 
 RUN_PATH = "/v1/run/{language}"
@@ -53,46 +57,69 @@ IDENTITY_PATHS = (
     Path("revoke_key", "DELETE", "/v1/keys/{key}", ADMIN),
 )
 """Those that are there only where callers must prove who they are."""
+EXECUTIONS_PATHS = (
+    Path("list_executions", "GET", "/v1/executions", EXECUTE),
+    Path("execution", "GET", "/v1/executions/{execution}", EXECUTE),
+    Path("usage", "GET", "/v1/usage", EXECUTE),
+)
+"""Those that are there only where records of runs are kept."""
+RESULTS_PATHS = (
+    Path("drop_result", "DELETE", "/v1/results/{key}", ADMIN),
+    Path("drop_results", "DELETE", "/v1/results", ADMIN),
+)
+"""Those that are there only where answers are kept."""
+METRICS_PATHS = (Path("metrics", "GET", "/metrics", METRICS),)
+"""Those that are there only where the service counts."""
 
 
 def build_routes(
     runs: Runs,
     catalog: Catalog,
     gate: Gate,
-    identity: Identity | None,
     settings: Settings,
+    also: Extras,
     hold: Hold,
 ) -> list[BaseRoute]:
-    """Bind the paths to what answers them, each behind its guard.
-
-    :param identity: None where callers need not prove who they are
-    """
-    about = CatalogEndpoints(catalog)
-    paths = PATHS if identity is None else PATHS + IDENTITY_PATHS
+    """Bind the paths to what answers them, each behind its guard."""
+    endpoints = dict(_endpoints(also, hold))
+    paths = (*PATHS, *endpoints)
+    about = CatalogEndpoints(catalog, also.health)
     openapi = msgspec.json.encode(document(paths, settings))
-    endpoints: dict[str, ASGIApp] = {
-        "run": RunEndpoint(runs, catalog, settings, hold),
-        "languages": request_response(about.languages),
-        "healthz": request_response(about.healthz),
-        "readyz": request_response(about.readyz),
-        "openapi": request_response(Page(openapi, JSON).get),
-        "docs": request_response(docs_page().get),
-    }
-    if identity is not None:
-        who = IdentityEndpoints(identity, hold)
-        endpoints |= {
-            each.name: request_response(getattr(who, each.name)) for each in IDENTITY_PATHS
-        }
+    always: tuple[ASGIApp, ...] = (
+        RunEndpoint(runs, catalog, settings, hold),
+        request_response(about.languages),
+        request_response(about.healthz),
+        request_response(about.readyz),
+        request_response(Page(openapi, JSON).get),
+        request_response(docs_page().get),
+    )
+    endpoints |= zip(PATHS, always, strict=True)
     guard = Guard(gate)
     by_path: dict[str, dict[str, ASGIApp]] = {}
     for each in paths:
-        guarded = guard.needs(each.scope, endpoints[each.name])
+        guarded = guard.needs(each.scope, each.name, endpoints[each])
         by_path.setdefault(each.path, {})[each.method] = guarded
     interactive = InteractiveEndpoint(runs, catalog, settings, hold)
     return [
         *(Route(path, _ByMethod(methods), methods=[*methods]) for path, methods in by_path.items()),
-        WebSocketRoute(RUN_PATH, guard.needs(EXECUTE, interactive)),
+        WebSocketRoute(RUN_PATH, guard.needs(EXECUTE, "interactive", interactive)),
     ]
+
+
+def _endpoints(also: Extras, hold: Hold) -> Iterator[tuple[Path, ASGIApp]]:
+    """The paths that are there if what they are about is, each with the method of its name."""
+    groups: list[tuple[tuple[Path, ...], object]] = []
+    if also.identity is not None:
+        groups.append((IDENTITY_PATHS, IdentityEndpoints(also.identity, hold)))
+    if also.executions is not None:
+        groups.append((EXECUTIONS_PATHS, ExecutionsEndpoints(also.executions, hold)))
+    if also.results is not None:
+        groups.append((RESULTS_PATHS, ResultsEndpoints(also.results)))
+    if also.metrics is not None:
+        groups.append((METRICS_PATHS, MetricsEndpoint(also.metrics)))
+    for paths, endpoints in groups:
+        for each in paths:
+            yield each, request_response(getattr(endpoints, each.name))
 
 
 class _ByMethod:

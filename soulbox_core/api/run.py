@@ -10,8 +10,7 @@ from soulbox_core.api.events import Teller
 from soulbox_core.api.guard import caller_of
 from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.ports import Catalog, Runs
-from soulbox_core.api.problems import REQUEST_ID
-from soulbox_core.api.requests import Asked, RequestReader
+from soulbox_core.api.requests import Asked, RequestReader, check_live
 from soulbox_core.api.streams import JSON, negotiate, send_pieces, stream
 from soulbox_core.api.watch import Beside, until_gone
 from soulbox_core.errors import InvalidRequest
@@ -48,9 +47,10 @@ class RunEndpoint:
                         field="idempotency-key",
                     )
                 asked = await self._read(scope, headers, receive, share)
+                check_live(asked.request)
                 events = self._runs.stream(asked.request, caller_of(scope))
                 teller = Teller(asked.encoding)
-                await stream(events, teller, media_type, scope[REQUEST_ID], share, receive, send)
+                await stream(events, teller, media_type, scope, share, receive, send)
 
     async def _execute(
         self, scope: Scope, headers: Headers, receive: Receive, share: Share

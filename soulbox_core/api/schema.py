@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from soulbox_core.api import paths
-from soulbox_core.model import Status, Stream, Timings, Usage, Value, Visit
+from soulbox_core.model import Hit, Status, Stream, Timings, Usage, Value, Visit
 from soulbox_core.registry import PluginFault
 from soulbox_core.service.catalog import LanguageInfo
+from soulbox_core.store.port import Health
 
 Encoding = Literal["utf-8", "base64"]
 
@@ -126,6 +127,16 @@ class Options(Wire):
         tuple[Volume, ...],
         Meta(max_length=MOUNTS, description="Volumes to see, read-only, below /volumes."),
     ] = ()
+    cache: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether an earlier answer to the same request will do, and this one "
+                "may be kept for later ones; without it, as the caller's policy says."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     encoding: Annotated[
         Encoding,
         Meta(
@@ -133,6 +144,13 @@ class Options(Wire):
             "not UTF-8, or base64."
         ),
     ] = "utf-8"
+    usage_events: Annotated[
+        bool,
+        Meta(
+            description="Whether a stream also tells, every 100 ms, what the program uses. An "
+            "answer that is no stream cannot."
+        ),
+    ] = False
 
 
 class RunBody(Options):
@@ -192,6 +210,8 @@ class Answer(Value):
     compile: AnswerCompile | None
     network: tuple[Visit, ...] | None
     """Whom it talked to or tried to; null if it had no way out."""
+    cache: Hit | None
+    """Where the result cache had it from; null if it was not asked."""
     files: tuple[AnswerFile, ...]
     outputs_missing: tuple[str, ...]
     outputs_skipped: tuple[str, ...]
@@ -215,3 +235,6 @@ class Readiness(Value):
 
     status: Literal["ready", "starting"]
     languages: dict[str, bool]
+    database: Health | None = None
+    """How the database is, of which `status` does not tell: runs go on without it. Null if there
+    is none."""

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing, nullcontext
 
 import msgspec
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from soulbox_core.api.events import Teller, error_event, name_of
 from soulbox_core.api.hold import Share
-from soulbox_core.api.problems import report
+from soulbox_core.api.problems import REFUSAL, REQUEST_ID, report
 from soulbox_core.api.watch import Beside, ClientGone, until_gone
 from soulbox_core.model import Event, Finished
 
@@ -136,7 +136,7 @@ async def stream(
     events: AsyncGenerator[Event, None],
     teller: Teller,
     media_type: str,
-    request_id: str,
+    scope: Scope,
     share: Share,
     receive: Receive,
     send: Send,
@@ -152,13 +152,13 @@ async def stream(
     with Beside(until_gone, receive):
         line = Line(send, media_type)
         # The last events are sent when the run is closed and its outcome gone: it may be large.
-        last = await _relay(events, teller, line, request_id, share)
+        last = await _relay(events, teller, line, scope, share)
         await line.write(last)
         await line.close()
 
 
 async def _relay(
-    events: AsyncGenerator[Event, None], teller: Teller, line: Line, request_id: str, share: Share
+    events: AsyncGenerator[Event, None], teller: Teller, line: Line, scope: Scope, share: Share
 ) -> bytes:
     """Send all events but the last ones, which are returned as they are to be written."""
     async with aclosing(events):
@@ -180,5 +180,5 @@ async def _relay(
             raise
         except Exception as error:
             # A border: the headers are out, so a failure can only be told as the last event.
-            report(error, request_id)
-            return line.written(error_event(error, request_id))
+            scope[REFUSAL] = report(error, scope[REQUEST_ID])
+            return line.written(error_event(error, scope[REQUEST_ID]))

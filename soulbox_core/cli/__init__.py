@@ -12,7 +12,20 @@ import typer
 
 from soulbox_core.errors import SoulBoxError, StartupError
 
-COMMANDS = ("serve", "run", "check", "images", "languages", "keys", "login", "new-plugin")
+COMMANDS = (
+    "serve",
+    "run",
+    "check",
+    "images",
+    "languages",
+    "keys",
+    "login",
+    "export",
+    "import",
+    "new-plugin",
+)
+_SHARED = {"export": "backup", "import": "backup"}
+"""Modules with more commands than the one by whose name they would go."""
 _FAILED = 1
 _CANNOT_START = 2
 
@@ -26,8 +39,9 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in commands:
-        app.add_typer(import_module(f"soulbox_core.cli.{name.replace('-', '_')}").app)
+    modules = (_SHARED.get(name, name.replace("-", "_")) for name in commands)
+    for module in dict.fromkeys(modules):
+        app.add_typer(import_module(f"soulbox_core.cli.{module}").app)
     return app
 
 

@@ -34,3 +34,8 @@ def load(config: Path | None, changes: list[str] | None, **named: str | int | No
         if value is not None:
             flags.append(f"{name.replace('__', '.')}={value}")
     return settings.load(config, os.environ, flags)
+
+
+def instance_directory(ours: Settings) -> Path:
+    """Where the instance that the settings name keeps what is its own."""
+    return Path(ours.state_dir) / "instances" / ours.instance

@@ -25,9 +25,11 @@ from soulbox_core.cli.configuration import Changes, ConfigFile, StateDir, load
 from soulbox_core.errors import RequestError
 from soulbox_core.identity.identity import Identity
 from soulbox_core.identity.opening import open_identity
+from soulbox_core.identity.running import DATABASE
 from soulbox_core.scopes import EXECUTE
 from soulbox_core.service.policy import DEFAULT, Policies
 from soulbox_core.settings import Settings
+from soulbox_core.store.opening import open_database
 from soulbox_core.store.records import ApiKey
 
 app = typer.Typer(name="keys", help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -99,7 +101,7 @@ def list_keys(
     if service is None:
 
         async def all_keys(identity: Identity) -> tuple[ApiKey, ...]:
-            return identity.keys()
+            return await identity.keys()
 
         _show(_with_database(settings, all_keys))
         return
@@ -145,7 +147,11 @@ def _with_database(settings: Settings, use: Callable[[Identity], Awaitable[T]]) 
     policies = Policies(settings).names
 
     async def opened() -> T:
-        async with open_identity(settings.auth, _directory(settings), "", policies) as identity:
+        directory = _directory(settings)
+        async with open_database(settings.database, directory / DATABASE) as stores:
+            identity = await open_identity(
+                settings.auth, stores.identities, directory, "", policies
+            )
             return await use(identity)
 
     try:

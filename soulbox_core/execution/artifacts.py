@@ -23,9 +23,9 @@ from soulbox_core.execution.artifact_index import Entry, Index
 from soulbox_core.execution.artifact_manifest import Manifest
 from soulbox_core.execution.artifact_tree import Looks
 from soulbox_core.execution.cache_key import load_secret
-from soulbox_core.execution.single_flight import SingleFlight
 from soulbox_core.language import NAME
 from soulbox_core.model import OutputFile, Value
+from soulbox_core.single_flight import SingleFlight
 
 logger = logging.getLogger(__name__)
 

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from soulbox_core.execution.artifact_disk import Id
 from soulbox_core.execution.artifacts import Artifact, ArtifactStore
-from soulbox_core.execution.single_flight import SingleFlight
 from soulbox_core.model import Facts, OutputFile, Value
+from soulbox_core.single_flight import SingleFlight
 
 
 class Built(Value):
@@ -37,6 +38,13 @@ class Obtained(Value):
     """It was there already."""
     joined: bool = False
     """Somebody else's build was under way."""
+
+    @property
+    def way(self) -> Literal["hit", "joined", "miss"]:
+        """How it was obtained."""
+        if self.cached:
+            return "hit"
+        return "joined" if self.joined else "miss"
 
     @property
     def failure(self) -> Facts | None:

@@ -11,8 +11,8 @@ from soulbox_core.egress.proxy import Proxy
 from soulbox_core.errors import CellLost, CellStuck
 from soulbox_core.execution.outputs import Capped
 from soulbox_core.execution.plan import Plan
-from soulbox_core.model import Facts, Stream, Value, Visit
-from soulbox_core.sandbox.port import Sandbox, Sink
+from soulbox_core.model import Facts, Sample, Stream, Value, Visit
+from soulbox_core.sandbox.port import Sandbox, Sink, Watcher
 from soulbox_core.settings import Egress
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Executor:
         stdin: AsyncIterator[bytes] | None = None,
         started: Callable[[], None] = _ignore,
         released: Callable[[], None] = _ignore,
+        watcher: Watcher | None = None,
     ) -> Ending:
         """Run the plan to its end. Cancelling kills the cell.
 
@@ -58,6 +59,7 @@ class Executor:
         :param started: called when a cell is about to get the step; twice if one was lost
         :param released: called once, when nothing of the run holds memory any more: at its end
             or a little later
+        :param watcher: told while the program runs what it uses
         :raises CellLost: the cell died; also the second one, or the program was under way
         :raises ContainerError: no cell can be made now
         """
@@ -66,7 +68,8 @@ class Executor:
         source = None if stdin is None else _Source(stdin)
         proxy = None if plan.way is None else self._gateway.proxy(plan.way)
         lease = _Lease(released)
-        run = _Run(plan, output, source, proxy, started, lease)
+        watched = None if watcher is None else _Watched(watcher)
+        run = _Run(plan, output, source, proxy, started, lease, watched)
         try:
             return await self._attempts(run, asked_at)
         finally:
@@ -97,7 +100,7 @@ class Executor:
                     way_out.callback(cell.discard)
                 handed_at = perf_counter()
                 run.started()
-                facts = await cell.run(plan.step, run.output, run.source)
+                facts = await cell.run(plan.step, run.output, run.source, run.watched)
                 ended_at = perf_counter()
         finally:
             # Synchronous, so that no cancellation can come between.
@@ -121,13 +124,15 @@ class _Run:
     proxy: Proxy | None
     started: Callable[[], None]
     lease: "_Lease"
+    watched: "_Watched | None"
 
     @property
     def noticed(self) -> bool:
         """Whether anybody outside may know of it."""
         read = self.source is not None and self.source.touched
         called = self.proxy is not None and bool(self.proxy.visits)
-        return self.output.touched or read or called
+        seen = self.watched is not None and self.watched.touched
+        return self.output.touched or read or called or seen
 
 
 class _Lease:
@@ -144,6 +149,18 @@ class _Lease:
         self._holders -= 1
         if not self._holders:
             self._released()
+
+
+class _Watched:
+    """A watcher that remembers whether it was told anything: what a run used does not shrink."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self.touched = False
+
+    def __call__(self, sample: Sample) -> None:
+        self.touched = True
+        self._watcher(sample)
 
 
 class _Source:

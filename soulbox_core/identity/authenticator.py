@@ -58,9 +58,10 @@ class Authenticator:
         """The caller whose API key or access token this is.
 
         :raises Unauthenticated: it is nobody's, or not any more, or not yet
+        :raises StoreFailed: nobody can tell, because the database does not
         """
         if credential.startswith(PREFIX):
-            return caller_of(self._keys.of(credential))
+            return caller_of(await self._keys.of(credential))
         name = hashlib.blake2b(credential.encode(), digest_size=16).digest()
         known = self._known.get(name)
         if known is None:
@@ -102,7 +103,7 @@ class Authenticator:
         return known
 
     async def _of(self, access: Access) -> Caller:
-        key = self._keys.usable(access.key_id)
+        key = await self._keys.usable(access.key_id)
         if key is None or await self._sessions.alive(access.session) is None:
             raise Unauthenticated
         caller = caller_of(key)

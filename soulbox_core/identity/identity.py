@@ -69,7 +69,7 @@ class Identity:
         :raises Unauthenticated: the key is no good
         :raises InvalidRequest: it does not have these scopes
         """
-        key = self._keys.of(key_text)
+        key = await self._keys.of(key_text)
         chosen = key.scopes if scopes is None else scopes
         for scope in chosen:
             if scope not in held(key.scopes):
@@ -83,10 +83,12 @@ class Identity:
 
         :raises Unauthenticated: it is no good; one that was used before ends its whole family
         """
-        family, successor = await self._sessions.refresh(token)
-        key = self._keys.usable(family.key_id)
+        family = await self._sessions.of(token)
+        # First: who could not be told the successor would have lost both.
+        key = await self._keys.usable(family.key_id)
         if key is None:
             raise Unauthenticated
+        successor = await self._sessions.refresh(family, token)
         return self._granted(key, family, successor)
 
     async def revoke(self, token: str) -> None:
@@ -126,9 +128,9 @@ class Identity:
             raise InvalidRequest(f"no policy {shown(policy)}; known: {known}", field="policy")
         return await self._keys.create(name, tuple(dict.fromkeys(scopes)), policy, expires_at)
 
-    def keys(self) -> tuple[ApiKey, ...]:
+    async def keys(self) -> tuple[ApiKey, ...]:
         """Every API key, in the order in which they were made."""
-        return self._keys.all()
+        return await self._keys.all()
 
     async def revoke_key(self, id: str) -> ApiKey | None:
         """Revoke an API key and every token that it was traded for; None if there is none."""

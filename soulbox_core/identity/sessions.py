@@ -1,13 +1,13 @@
 """Refresh tokens: each is good once, and brings its successor."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from secrets import token_hex, token_urlsafe
 
 import msgspec
 
 from soulbox_core.errors import Unauthenticated
+from soulbox_core.identity.freshness import Freshness, Memory
 from soulbox_core.identity.keys import digest_of
 from soulbox_core.store.port import Store
 from soulbox_core.store.records import ApiKey, Family
@@ -31,13 +31,22 @@ class Sessions:
 
     :param seconds: how long a family lives, however often it is refreshed
     :param clock: seconds since the epoch
+    :param freshness: how old what is known of one may be; None where nobody else writes
     """
 
-    def __init__(self, store: Store, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        seconds: float,
+        clock: Callable[[], float],
+        freshness: Freshness | None = None,
+    ) -> None:
         self._store = store
         self._seconds = seconds
         self._clock = clock
-        self._seen: OrderedDict[str, Family] = OrderedDict()
+        self._seen: Memory[Family] = Memory(
+            store.family_of_session, freshness, clock, most=_REMEMBERED
+        )
 
     async def begin(self, key: ApiKey, scopes: tuple[str, ...]) -> tuple[Family, str]:
         """Begin a family.
@@ -63,26 +72,36 @@ class Sessions:
         await self._store.add_family(family)
         return family, token
 
-    async def refresh(self, token: str) -> tuple[Family, str]:
-        """Use a refresh token up.
+    async def of(self, token: str) -> Family:
+        """The family of a refresh token, also of one that was used up.
 
-        :return: its family, and the next token
-        :raises Unauthenticated: it is none, or no good any more; one that was used before has
-            its family revoked
+        :raises Unauthenticated: it is none, or its family is no good any more
         """
-        family = await self._of(token)
+        match = _TOKEN.fullmatch(token)
+        family = None if match is None else await self._store.family(match[1])
+        if family is None or not family.usable(self._clock()):
+            raise Unauthenticated
+        return family
+
+    async def refresh(self, family: Family, token: str) -> str:
+        """Use a refresh token of a family up.
+
+        :return: the next token
+        :raises Unauthenticated: it is not the good one; if it was used before, or is made up, the
+            family is revoked
+        """
         successor = _token(family.id)
         if not await self._store.rotate(family.id, digest_of(token), digest_of(successor)):
             await self._revoke(family)
             raise Unauthenticated
-        return family, successor
+        return successor
 
     async def end(self, token: str) -> None:
         """Revoke the family of a refresh token, also of one that was used up.
 
         :raises Unauthenticated: it is none
         """
-        await self._revoke(await self._of(token))
+        await self._revoke(await self.of(token))
 
     async def end_session(self, session: str) -> None:
         """Revoke the family by the name that access tokens have for it."""
@@ -96,37 +115,17 @@ class Sessions:
             await self._revoke(family)
 
     async def alive(self, session: str) -> Family | None:
-        """The family that an access token names, unless it was revoked or is over."""
-        family = self._seen.get(session)
-        if family is None:
-            family = await self._store.family_of_session(session)
-            if family is None:
-                return None
-            family = self._remember(family)
-        return family if family.usable(self._clock()) else None
+        """The family that an access token names, unless it was revoked or is over.
 
-    async def _of(self, token: str) -> Family:
-        match = _TOKEN.fullmatch(token)
-        family = None if match is None else await self._store.family(match[1])
-        if family is None or not family.usable(self._clock()):
-            raise Unauthenticated
-        return family
+        :raises StoreFailed: nobody can tell
+        """
+        family = await self._seen.find(session)
+        return family if family is not None and family.usable(self._clock()) else None
 
     async def _revoke(self, family: Family) -> None:
         revoked = msgspec.structs.replace(family, revoked_at=self._clock())
-        self._seen[family.session] = revoked  # first: here it is of no use even if that fails
-        self._forget_oldest()
+        self._seen.put(family.session, revoked)  # first: here it is of no use even if that fails
         await self._store.revoke_family(family.id, self._clock())
-
-    def _remember(self, family: Family) -> Family:
-        """Keep a family in memory; one that was revoked while it was looked up stays so."""
-        kept = self._seen.setdefault(family.session, family)
-        self._forget_oldest()
-        return kept
-
-    def _forget_oldest(self) -> None:
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
 
 
 def _token(id: str) -> str:

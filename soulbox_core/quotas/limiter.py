@@ -1,9 +1,9 @@
 """Token buckets: in Redis if there is one, in memory if not, or when it is gone."""
 
 from soulbox_core.model import Standing
-from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.memory import MemoryBuckets
 from soulbox_core.quotas.redis import RedisBuckets
+from soulbox_core.remote.breaker import Breaker
 from soulbox_core.settings import Rate
 
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import grpc
 import grpc.aio
 
-from soulbox_core import request_id
+from soulbox_core import request_id, trace_context
 from soulbox_core.api.addresses import network_of
 from soulbox_core.api.guard import credential_of
 from soulbox_core.api.ports import Gate
@@ -17,6 +19,7 @@ from soulbox_core.api.rates import rate_headers
 from soulbox_core.api.watch import ClientGone
 from soulbox_core.errors import RateLimited
 from soulbox_core.model import Caller, Standing
+from soulbox_core.report import Traffic
 from soulbox_core.rpc.status import DETAILS, described
 
 MARGIN_SECONDS = 0.5
@@ -42,44 +45,68 @@ class Call:
         return asked if left is None else min(asked, max(left - MARGIN_SECONDS, MARGIN_SECONDS))
 
 
-@asynccontextmanager
-async def entered(
-    context: Context, gate: Gate, scope: str, *, early: bool = False
-) -> AsyncIterator[Call]:
-    """Let a call in; what is raised in the context ends it with a status.
+class Border:
+    """Where calls come in, and where what is raised ends.
 
-    :param early: tell the request's id and the caller's standing before the answer. With it they
-        cost nothing, while a message of their own costs a lone call a quarter of a millisecond
+    :param traffic: None if nobody wants to know of calls
     """
-    metadata = [(key, _bytes(value)) for key, value in context.invocation_metadata() or ()]
-    named = dict(metadata)
-    id = request_id.chosen(named.get("x-request-id"))
-    request_id.begin(id)
-    told: tuple[tuple[str, str], ...] = (("x-request-id", id),)
-    try:
-        headers = [(key.encode("latin-1"), value) for key, value in metadata]
+
+    def __init__(self, gate: Gate, traffic: Traffic | None = None) -> None:
+        self._gate = gate
+        self._traffic = traffic
+
+    @asynccontextmanager
+    async def entered(
+        self, context: Context, method: str, scope: str, *, early: bool = False
+    ) -> AsyncIterator[Call]:
+        """Let a call in; what is raised in the context ends it with a status.
+
+        :param method: its name
+        :param early: tell the request's id and the caller's standing before the answer. With it
+            they cost nothing, while a message of their own costs a lone call a quarter of a
+            millisecond
+        """
+        began_at = perf_counter()
+        metadata = [(key, _bytes(value)) for key, value in context.invocation_metadata() or ()]
+        named = dict(metadata)
+        id = request_id.chosen(named.get("x-request-id"))
+        request_id.begin(id)
+        trace_context.begin(named.get("traceparent"), named.get("tracestate"))
+        told: tuple[tuple[str, str], ...] = (("x-request-id", id),)
+        status, refusal = grpc.StatusCode.OK, None
         try:
-            entry = await gate.enter(credential_of(headers), address_of(context.peer()), scope)
-        except RateLimited as error:
-            told += _worded((error.standing,))
+            headers = [(key.encode("latin-1"), value) for key, value in metadata]
+            address = address_of(context.peer())
+            try:
+                entry = await self._gate.enter(credential_of(headers), address, scope)
+            except RateLimited as error:
+                told += _worded((error.standing,))
+                raise
+            told += _worded(entry.standings)
+            if early:
+                await context.send_initial_metadata(told)
+            else:
+                context.set_trailing_metadata(told)
+            yield Call(context, entry.caller, named.get("idempotency-key"))
+        except ClientGone:
+            # No status gets past the message that is not taken; a handler that is cancelled has
+            # its call dropped.
+            status = grpc.StatusCode.CANCELLED
+            raise asyncio.CancelledError from None
+        except asyncio.CancelledError:
+            status = grpc.StatusCode.CANCELLED
             raise
-        told += _worded(entry.standings)
-        if early:
-            await context.send_initial_metadata(told)
-        else:
-            context.set_trailing_metadata(told)
-        yield Call(context, entry.caller, named.get("idempotency-key"))
-    except ClientGone:
-        # No status gets past the message that is not taken; a handler that is cancelled has its
-        # call dropped.
-        raise asyncio.CancelledError from None
-    except Exception as error:
-        # A border: whatever it is, the client gets a status and no more.
-        if isinstance(error, grpc.aio.AbortError):
-            raise
-        report(error, id)
-        code, message, details = described(error, id)
-        await context.abort(code, message, trailing_metadata=(*told, (DETAILS, details)))
+        except Exception as error:
+            # A border: whatever it is, the client gets a status and no more.
+            if isinstance(error, grpc.aio.AbortError):
+                raise
+            refusal = report(error, id)
+            status, message, details = described(error, id)
+            await context.abort(status, message, trailing_metadata=(*told, (DETAILS, details)))
+        finally:
+            if self._traffic is not None:
+                seconds = perf_counter() - began_at
+                self._traffic.answered("grpc", method, status.name, seconds, refusal)
 
 
 def _worded(standings: tuple[Standing, ...]) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,9 @@ from grpc_reflection.v1alpha import reflection
 from soulbox_core.api.hold import Hold
 from soulbox_core.api.ports import Catalog, Gate, Runs
 from soulbox_core.errors import HostError
+from soulbox_core.report import Traffic
 from soulbox_core.rpc import health, servicer
+from soulbox_core.rpc.call import Border
 from soulbox_core.settings import Server, Settings
 
 _MORE_BYTES = 64 << 10
@@ -24,16 +26,24 @@ _AGE_MILLISECONDS = 600_000
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, runs: Runs, catalog: Catalog, gate: Gate, hold: Hold
+    settings: Settings,
+    runs: Runs,
+    catalog: Catalog,
+    gate: Gate,
+    hold: Hold,
+    traffic: Traffic | None = None,
 ) -> AsyncIterator[int]:
     """Serve for the time of the context; the port.
 
     Runs that are under way when it ends are given up: by then they were drained.
 
+    :param traffic: None if nobody wants to know of calls
     :raises HostError: the port cannot be had
     """
     server = grpc.aio.server(options=_options(settings))
-    answers = servicer.handlers(servicer.Servicer(runs, catalog, gate, settings, hold))
+    answers = servicer.handlers(
+        servicer.Servicer(runs, catalog, Border(gate, traffic), settings, hold)
+    )
     states = health.handlers(health.Health(catalog, gate))
     server.add_generic_rpc_handlers(
         (

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from soulbox_core.api.body import idempotency_key
 from soulbox_core.api.hold import Hold, Share
 from soulbox_core.api.patience import Patience
-from soulbox_core.api.ports import Catalog, Gate, Runs
-from soulbox_core.api.requests import RequestReader
+from soulbox_core.api.ports import Catalog, Runs
+from soulbox_core.api.requests import RequestReader, check_live
 from soulbox_core.api.stdin import Stdin
 from soulbox_core.api.watch import Beside
 from soulbox_core.errors import InvalidRequest, TooLarge
 from soulbox_core.model import Finished, RunRequest
 from soulbox_core.rpc import translation
-from soulbox_core.rpc.call import Call, Context, entered
+from soulbox_core.rpc.call import Border, Call, Context
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from soulbox_core.scopes import EXECUTE
 from soulbox_core.settings import Settings
@@ -36,11 +36,11 @@ class Servicer:
     """Answers the calls of one server."""
 
     def __init__(
-        self, runs: Runs, catalog: Catalog, gate: Gate, settings: Settings, hold: Hold
+        self, runs: Runs, catalog: Catalog, border: Border, settings: Settings, hold: Hold
     ) -> None:
         self._runs = runs
         self._catalog = catalog
-        self._gate = gate
+        self._border = border
         self._limits = settings.limits
         self._answer_seconds = settings.server.answer_seconds
         self._piece_bytes = settings.server.message_bytes
@@ -53,7 +53,7 @@ class Servicer:
         share = self._hold.share()
         over: Any = lambda _: share.end()  # noqa: E731, its type in the stubs has no public name
         context.add_done_callback(over)
-        async with entered(context, self._gate, EXECUTE) as call:
+        async with self._border.entered(context, "execute", EXECUTE) as call:
             request = self._request(await _first(messages), call, share)
             outcome = await self._runs.execute(
                 request, call.caller, idempotency_key=idempotency_key(call.idempotency_key)
@@ -64,13 +64,13 @@ class Servicer:
         raise AssertionError("a call that fails is aborted")
 
     async def execute_stream(self, messages: Requests, context: Context) -> None:
-        async with entered(context, self._gate, EXECUTE, early=True) as call:
+        async with self._border.entered(context, "execute_stream", EXECUTE, early=True) as call:
             with self._hold.share() as share:
                 request = self._request(await _first(messages), call, share)
                 await self._stream(request, call, share, None)
 
     async def interact(self, messages: AsyncIterator[pb.Input], context: Context) -> None:
-        async with entered(context, self._gate, EXECUTE, early=True) as call:
+        async with self._border.entered(context, "interact", EXECUTE, early=True) as call:
             with self._hold.share() as share:
                 request = self._request(_run_of(await _first(messages)), call, share)
                 share.take(self._piece_bytes)  # one may be on its way
@@ -79,7 +79,7 @@ class Servicer:
                     await self._stream(request, call, share, stdin)
 
     async def languages(self, message: pb.LanguagesRequest, context: Context) -> pb.LanguagesResult:
-        async with entered(context, self._gate, EXECUTE):
+        async with self._border.entered(context, "languages", EXECUTE):
             known = map(translation.language, self._catalog.entries())
             return pb.LanguagesResult(languages=known)
         raise AssertionError("a call that fails is aborted")
@@ -112,6 +112,7 @@ class Servicer:
                 "a stream cannot be told twice; leave idempotency-key out, or use Execute",
                 field="idempotency-key",
             )
+        check_live(request)
         patience = Patience(self._answer_seconds)
         try:
             source = None if stdin is None else aiter(stdin)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from soulbox_core.api.events import EVENT_BYTES
 from soulbox_core.api.requests import Asked, RequestReader
 from soulbox_core.language import Language
-from soulbox_core.model import Chunk, Event, Outcome, Started, Visit
+from soulbox_core.model import Chunk, Event, Outcome, Sample, Started, Visit
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from soulbox_core.service.catalog import LanguageInfo
 
@@ -34,6 +36,7 @@ def _fields(message: pb.ExecuteRequest) -> Mapping[str, Any]:
         "dependencies": list(message.dependencies),
         "network": {"allow": list(message.network)},
         "mounts": list(message.mounts),
+        "usage_events": message.usage_events,
         "limits": {
             name: getattr(message.limits, name) for name in _LIMITS if message.limits.HasField(name)
         },
@@ -44,6 +47,8 @@ def _fields(message: pb.ExecuteRequest) -> Mapping[str, Any]:
         fields["files"] = {
             path: {"base64": content} for path, content in sorted(message.files.items())
         }
+    if message.HasField("cache"):
+        fields["cache"] = message.cache
     if message.HasField("entrypoint"):
         fields["entrypoint"] = message.entrypoint
     return fields
@@ -57,6 +62,8 @@ def events(event: Event) -> Iterator[pb.Event]:
             yield pb.Event(stdout=piece) if event.stream == "stdout" else pb.Event(stderr=piece)
     elif isinstance(event, Started):
         yield pb.Event(started=pb.Started(id=event.id, language=event.language))
+    elif isinstance(event, Sample):
+        yield pb.Event(usage=pb.Sample(**msgspec.structs.asdict(event)))
     else:
         yield pb.Event(result=result(event.outcome))
 
@@ -98,6 +105,10 @@ def result(outcome: Outcome) -> pb.Result:
     if outcome.network is not None:
         message.network.visits.extend(map(_visit, outcome.network))
         message.network.SetInParent()  # also of one that went nowhere
+    if outcome.hit is not None:
+        message.cache.key = outcome.hit.key
+        message.cache.level = outcome.hit.level
+        message.cache.age_seconds = outcome.hit.age_seconds
     return message
 
 

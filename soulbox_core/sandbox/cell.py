@@ -22,7 +22,8 @@ from soulbox_core.sandbox.harvest import MANY_FILES, Reader
 from soulbox_core.sandbox.launcher.harvest import MAX_FILES
 from soulbox_core.sandbox.launcher.program import LAST_CALL
 from soulbox_core.sandbox.link import Link
-from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.monitor import Monitor
+from soulbox_core.sandbox.port import Sink, Watcher
 from soulbox_core.sandbox.stdio import Stdio
 from soulbox_core.sandbox.supervisor import Supervisor
 
@@ -57,6 +58,7 @@ class ContainerCell:
     :param leaf: its cgroup, limited already
     :param stdio: the pipes of a program that is started ahead of its step; None has them made
         when the step is there
+    :param monitor: looks at it while its program runs, if anybody asks
     :param on_gone: called once no process of it is left
     """
 
@@ -67,6 +69,7 @@ class ContainerCell:
         init: int,
         leaf: Leaf,
         parent: Parent,
+        monitor: Monitor,
         on_gone: Callback,
         stdio: Stdio | None = None,
     ) -> None:
@@ -79,6 +82,7 @@ class ContainerCell:
         self.discarded_at = math.inf
         self.on_unused_death: Callback = lambda _: None
         self._parent = parent
+        self._monitor = monitor
         self._on_gone = on_gone
         self._when_gone: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
@@ -104,7 +108,13 @@ class ContainerCell:
         self._egress = []
         return socket.socket(fileno=descriptor)
 
-    async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
+    async def run(
+        self,
+        step: Step,
+        sink: Sink,
+        stdin: AsyncIterator[bytes] | None = None,
+        watcher: Watcher | None = None,
+    ) -> Facts:
         """See `soulbox_core.sandbox.port.Cell.run`."""
         if self.state is not State.PARKED:
             raise CellLost("the cell died before it was used")
@@ -129,6 +139,8 @@ class ContainerCell:
         self.state = State.RUNNING
         try:
             self._link.send(_frame(step), () if given else stdio.descriptors)
+            if watcher is not None:
+                supervisor.watch(self._monitor, watcher)
             facts = await supervisor.outcome(stdin)
         finally:
             supervisor.close()

@@ -17,6 +17,7 @@ from soulbox_core.sandbox.control import ControlSocket
 from soulbox_core.sandbox.forge import Booted, Forge
 from soulbox_core.sandbox.launcher import wire
 from soulbox_core.sandbox.leaves import Leaves
+from soulbox_core.sandbox.monitor import Monitor
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
 from soulbox_core.sandbox.port import Kind
 from soulbox_core.sandbox.stdio import Stdio
@@ -47,6 +48,7 @@ class ContainerSettings(Value):
     memory_bytes: int
     making_seconds: float
     seccomp: bytes
+    monitor: Monitor
 
 
 class Container:
@@ -160,7 +162,8 @@ class Container:
             self._count_down()
 
         stdio = None if boot is None else Stdio(None)
-        return ContainerCell(name, self._uids.popleft(), init, leaf, forge, gone, stdio)
+        uid, monitor = self._uids.popleft(), self._settings.monitor
+        return ContainerCell(name, uid, init, leaf, forge, monitor, gone, stdio)
 
     def _count_down(self) -> None:
         self._room.release()

@@ -15,8 +15,9 @@ from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.cgroup import Cgroups
 from soulbox_core.sandbox.container import Container, ContainerSettings
 from soulbox_core.sandbox.instance import Instance
+from soulbox_core.sandbox.monitor import Monitor
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
-from soulbox_core.sandbox.pool import OnLost, Pool
+from soulbox_core.sandbox.pool import OnLost, Pool, PoolFigures
 from soulbox_core.sandbox.port import Kind, in_order
 from soulbox_core.sandbox.trust import write_trust
 from soulbox_core.settings import PolicySettings, Settings
@@ -59,6 +60,7 @@ class ContainerSandbox:
             memory_bytes=settings.pool.container_memory_bytes,
             making_seconds=settings.pool.making_seconds,
             seccomp=seccomp,
+            monitor=Monitor(),
         )
         self._pools = {name: self._pool(language, settings) for name, language in languages.items()}
 
@@ -109,6 +111,10 @@ class ContainerSandbox:
     def ready(self, language: str) -> bool:
         """See `soulbox_core.sandbox.port.Sandbox.ready`."""
         return self._pools[language].ready
+
+    def figures(self) -> dict[str, PoolFigures]:
+        """How the pool of each language is."""
+        return {name: pool.figures() for name, pool in self._pools.items()}
 
     def _pool(self, language: Language, settings: Settings) -> Pool:
         own = settings.language(language.name).parked

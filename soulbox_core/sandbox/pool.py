@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 import msgspec
 
 from soulbox_core.errors import ContainerError
+from soulbox_core.model import Value
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
 from soulbox_core.sandbox.port import Kind
@@ -27,6 +30,20 @@ _RETIRE_SECONDS = 600.0
 """Longest that a replaced container may live on for the cells still running in it."""
 
 OnLost = Callable[[Container, str], None]
+
+
+class PoolFigures(Value):
+    """How a pool is, and what it did since the start."""
+
+    parked: int
+    making: int
+    """Cells under way."""
+    parked_claims: int
+    """Cells that were given out as they were asked for."""
+    other_claims: int
+    """Those that were waited for."""
+    containers_created: int
+    containers_destroyed: Mapping[Literal["lost", "replaced", "closed"], int]
 
 
 class Pool:
@@ -59,6 +76,20 @@ class Pool:
         self._filling: asyncio.TimerHandle | None = None
         self._replacing = False
         self._closed = False
+        self._parked_claims = self._other_claims = self._created = 0
+        self._destroyed: Counter[Literal["lost", "replaced", "closed"]] = Counter()
+
+    def figures(self) -> PoolFigures:
+        """How it is."""
+        shelves = self._shelves.values()
+        return PoolFigures(
+            parked=sum(map(len, shelves)),
+            making=sum(shelf.making for shelf in shelves),
+            parked_claims=self._parked_claims,
+            other_claims=self._other_claims,
+            containers_created=self._created,
+            containers_destroyed=dict(self._destroyed),
+        )
 
     @property
     def ready(self) -> bool:
@@ -73,7 +104,7 @@ class Pool:
         """
         self._spawn(self._check())
         try:
-            self._container = await self._new_container(self._lost)
+            self._container = await self._created_container()
         except ContainerError as error:
             self._fault = error
             self._failures += 1
@@ -98,6 +129,7 @@ class Pool:
         self._drop_parked()
         self._refuse_waiting(ContainerError("the service is shutting down"))
         if self._container is not None:
+            self._destroyed["closed"] += 1
             await self._container.destroy()
             self._container = None
 
@@ -110,6 +142,7 @@ class Pool:
             return await self._make_to_order(kind)
         cell = shelf.take()
         if cell is not None:
+            self._parked_claims += 1
             if shelf or self._boots:
                 self._fill_later()
             else:
@@ -120,6 +153,7 @@ class Pool:
             return await self._make_to_order(kind)
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
+        self._other_claims += 1
         waiting = shelf.line_up()
         self._fill()
         try:
@@ -130,6 +164,7 @@ class Pool:
             raise
 
     async def _make_to_order(self, kind: Kind) -> ContainerCell:
+        self._other_claims += 1
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
         if self._boots:
@@ -216,6 +251,7 @@ class Pool:
                 self._refuse_waiting(self._fault)
             self._drop_parked()
             self._spawn(self._restart())
+        self._destroyed["lost"] += 1
         self._spawn(container.destroy())
 
     async def _restart(self) -> None:
@@ -223,7 +259,7 @@ class Pool:
             if self._failures > 1:
                 await asyncio.sleep(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
             try:
-                self._use(await self._new_container(self._lost))
+                self._use(await self._created_container())
             except ContainerError as error:
                 logger.error("%s: %s", self._language, error)
                 self._fault = error
@@ -231,6 +267,11 @@ class Pool:
                 self._refuse_waiting(error)
             else:
                 return
+
+    async def _created_container(self) -> Container:
+        container = await self._new_container(self._lost)
+        self._created += 1
+        return container
 
     def _use(self, container: Container) -> None:
         """From now on make cells in this container."""
@@ -243,7 +284,7 @@ class Pool:
     async def _replace(self, old: Container) -> None:
         """Start the successor first, then let the old one finish what runs in it."""
         try:
-            new = await self._new_container(self._lost)
+            new = await self._created_container()
         except ContainerError as error:
             logger.error("%s: cannot replace %s: %s", self._language, old.name, error)
             await asyncio.sleep(_RETRY_SECONDS[-1])
@@ -256,6 +297,7 @@ class Pool:
                 await old.idle()
         except TimeoutError:
             logger.warning("%s: %s still busy, ending it", self._language, old.name)
+        self._destroyed["replaced"] += 1
         await old.destroy()
 
     async def _check(self) -> None:

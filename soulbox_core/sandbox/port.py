@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
-from soulbox_core.model import Facts, Step, Stream, Value
+from soulbox_core.model import Facts, Sample, Step, Stream, Value
 
 EGRESS = "127.0.0.1:3128"
 """Where a cell that was claimed with egress finds its way out."""
@@ -14,6 +14,9 @@ VOLUMES = "/volumes"
 
 Sink = Callable[[Stream, bytes], None]
 """Takes a chunk of output, on the event loop, as soon as it was read. Must not block."""
+
+Watcher = Callable[[Sample], None]
+"""Takes what the program uses at a moment, on the event loop. Must not block."""
 
 
 class Kind(Value):
@@ -45,12 +48,20 @@ class Cell(Protocol):
         :raises SandboxError: the cell was not claimed with egress, or this was asked before
         """
 
-    async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
+    async def run(
+        self,
+        step: Step,
+        sink: Sink,
+        stdin: AsyncIterator[bytes] | None = None,
+        watcher: Watcher | None = None,
+    ) -> Facts:
         """Hand the step over and wait for its end.
 
         Output beyond `step.limits.output_bytes` is not passed on. When `stdin` is given it
         replaces `step.stdin` and is fed to the program as it comes. Cancelling kills the cell.
 
+        :param watcher: told again and again, from a tenth of a second after the hand-over to the
+            program's end, and not after it
         :raises CellLost: the cell died without the program's doing
         """
 

@@ -10,8 +10,9 @@ from typing import Literal
 from soulbox_core.errors import CellLost, CellStuck
 from soulbox_core.model import Facts, Step, Usage
 from soulbox_core.sandbox.cgroup import Leaf
+from soulbox_core.sandbox.monitor import Monitor, Watch
 from soulbox_core.sandbox.output import Budget
-from soulbox_core.sandbox.port import Sink
+from soulbox_core.sandbox.port import Sink, Watcher
 from soulbox_core.sandbox.stdio import Stdio, once
 
 Timer = Literal["wall", "cpu", "output"]
@@ -60,7 +61,12 @@ class Supervisor:
         self._budget = Budget(step.limits.output_bytes, lambda: self._stop("output"))
         self._stopped_by: Timer | None = None
         self._timers: list[asyncio.TimerHandle] = []
+        self._watch: Watch | None = None
         self._started_at = perf_counter()
+
+    def watch(self, monitor: Monitor, watcher: Watcher) -> None:
+        """Have a watcher told what the step uses, for as long as it goes on."""
+        self._watch = monitor.watch(self._leaf, self._started_at, watcher)
 
     async def outcome(self, stdin: AsyncIterator[bytes] | None) -> Facts:
         """Begin to watch, now that the step was handed over, and wait for its end.
@@ -91,6 +97,7 @@ class Supervisor:
         """The cell is gone before its program was reported: we killed it, or the kernel did."""
         if self._done.done():
             return
+        self._stop_watching()
         if self._stopped_by is None and self._leaf.counters().oom_kills == 0:
             self._done.set_exception(CellLost(why))
         else:
@@ -100,12 +107,14 @@ class Supervisor:
         """Let go of pipes and timers."""
         for timer in self._timers:
             timer.cancel()
+        self._stop_watching()
         self._let_go_of_scratch()
         self._stop_feeding()
         self._stdio.close()
 
     def _finish(self, exit_code: int | None, signal_number: int | None) -> None:
         wall_seconds = perf_counter() - self._started_at
+        self._stop_watching()
         self._stdio.stdout.drain()
         self._stdio.stderr.drain()
         counters = self._leaf.counters()
@@ -128,6 +137,11 @@ class Supervisor:
                 truncated=tuple(self._budget.truncated),
             )
         )
+
+    def _stop_watching(self) -> None:
+        """Before the leaf can be given back: its next cell is nothing to who watched this one."""
+        if self._watch is not None:
+            self._watch.stop()
 
     def _scratch_is_full(self) -> bool:
         """Whether the scratch space has no page or no inode left."""

@@ -42,6 +42,11 @@ class Admission:
         """Memory that the running ones may use."""
         return self._reserved
 
+    @property
+    def total_bytes(self) -> int:
+        """Memory that all of them may use together."""
+        return self._total
+
     async def acquire(self, memory_bytes: int) -> None:
         """Return when the run may start; `release` the same amount when it is over.
 

@@ -1,5 +1,6 @@
 """Making sure of a run's artifact before it runs: from the cache, or by one compile step."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
@@ -59,6 +60,8 @@ class Builds:
         self._executor = executor
         self._helpers = helpers
         self._toolchains = toolchains
+        self.obtained: Counter[str] = Counter()
+        """How the artifacts of runs came about, see `Obtained.way`."""
 
     def key(self, language: str, kind: Kind, step: Step) -> str:
         """Name the artifact of a compile step by all that it is made of."""
@@ -106,6 +109,7 @@ class Builds:
 
         async with AsyncExitStack() as stack:
             obtained = await obtain(stack, self._cache, plan.language, compiling.key, build)
+            self.obtained[obtained.way] += 1
             yield Build(
                 compilation=Compilation(cached=obtained.cached, output=obtained.output),
                 failure=obtained.failure,

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from soulbox_core.model import Chunk, Started, Stream
+from soulbox_core.model import Chunk, Sample, Started, Stream
 
 MOST_SEGMENTS = 256
 
@@ -22,11 +22,13 @@ class Feed:
 
     What the reader has not fetched is merged, so that its memory follows the bytes (which the
     output limit bounds) and not the number of writes: a program may well write single bytes.
+    Of samples the last one is kept.
     """
 
     def __init__(self) -> None:
         self._started: Started | None = None
         self._segments: deque[_Segment] = deque()
+        self._sample: Sample | None = None
         self._begun = False
         self._closed = False
         self._news = asyncio.Event()
@@ -47,20 +49,30 @@ class Feed:
             segment.data += data
         self._news.set()
 
+    def note(self, sample: Sample) -> None:
+        """Take a sample, in place of one that nobody fetched; the sandbox's watcher."""
+        self._sample = sample
+        self._news.set()
+
     def close(self) -> None:
         """Nothing more comes."""
         self._closed = True
         self._news.set()
 
-    async def events(self) -> AsyncIterator[Started | Chunk]:
+    async def events(self) -> AsyncIterator[Started | Chunk | Sample]:
         """Yield what comes until the feed is closed and empty."""
         while True:
             if self._started is not None:
                 event, self._started = self._started, None
                 yield event
-            while self._segments:
-                segment = self._segments.popleft()
-                yield Chunk(stream=segment.stream, data=bytes(segment.data))
+            while self._segments or self._sample is not None:
+                # Not behind the output, of which a slow reader may never see the end.
+                if self._sample is not None:
+                    sample, self._sample = self._sample, None
+                    yield sample
+                if self._segments:
+                    segment = self._segments.popleft()
+                    yield Chunk(stream=segment.stream, data=bytes(segment.data))
             if self._closed:
                 return
             self._news.clear()

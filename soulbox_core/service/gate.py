@@ -4,7 +4,7 @@ from typing import Protocol
 
 from soulbox_core.errors import Forbidden, RateLimited, Unauthenticated
 from soulbox_core.model import Caller, Standing, Value
-from soulbox_core.scopes import EXECUTE, held
+from soulbox_core.scopes import EXECUTE, METRICS, held
 from soulbox_core.service.policy import Policies
 from soulbox_core.settings import Rate, Rates
 
@@ -81,7 +81,7 @@ class Gate:
 
     async def _caller(self, credential: str | None, address: str) -> Caller:
         if self._authenticator is None:
-            return Caller(id=f"address:{address}", scopes=frozenset((EXECUTE,)))
+            return Caller(id=f"address:{address}", scopes=frozenset((EXECUTE, METRICS)))
         try:
             if credential is None:
                 raise Unauthenticated

@@ -1,5 +1,6 @@
 """Making sure of the packages that a request asks for: from the store, or by one install."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -72,6 +73,8 @@ class Installs:
         self._reaches = reaches
         self._toolchains = toolchains
         self._limits = limits
+        self.obtained: Counter[str] = Counter()
+        """How the layers of runs came about, see `Obtained.way`."""
 
     @property
     def languages(self) -> frozenset[str]:
@@ -132,6 +135,7 @@ class Installs:
 
         async with AsyncExitStack() as stack:
             obtained = await obtain(stack, self._cache, language.name, layer.key, build)
+            self.obtained[obtained.way] += 1
             yield Install(
                 output=obtained.output,
                 failure=obtained.failure,

@@ -68,6 +68,8 @@ class Policy:
         self._mounts = settings.mounts
         self._volumes = frozenset(volumes)
         self._dependencies = settings.dependencies
+        self.cache = settings.cache
+        """Whether the result cache is asked for requests that do not say."""
         self.hidden = settings.hidden
         """Paths of the image that runs do not see."""
         self.rate = settings.rate

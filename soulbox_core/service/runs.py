@@ -1,20 +1,21 @@
 """The use case that all others serve: run a program and say what came of it."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import msgspec
 
-from soulbox_core.errors import SandboxError
+from soulbox_core.errors import InvalidRequest
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.outcome import Before, conclude, never_ran
 from soulbox_core.execution.outputs import Collector
 from soulbox_core.execution.plan import Allowance, Plan, plan
-from soulbox_core.model import Caller, Event, Finished, Outcome, RunRequest, Started
-from soulbox_core.sandbox.port import Sink
+from soulbox_core.language import Language
+from soulbox_core.model import Caller, Event, Finished, Limits, Outcome, RunRequest, Started
+from soulbox_core.sandbox.port import Sink, Watcher
+from soulbox_core.service.account import Account, Accounts
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.allotment import Allotment, Allotments
 from soulbox_core.service.builds import Builds
@@ -25,10 +26,9 @@ from soulbox_core.service.ids import new_id
 from soulbox_core.service.installs import Installs, Layer
 from soulbox_core.service.policy import Policies, Policy
 from soulbox_core.service.preparation import Preparation
+from soulbox_core.service.recall import Recall
 from soulbox_core.service.reservation import Reservation
 from soulbox_core.settings import LimitSettings
-
-logger = logging.getLogger(__name__)
 
 Stdin = AsyncIterator[bytes] | None
 
@@ -37,14 +37,28 @@ CELL_OVERHEAD_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """A request that its caller may make."""
+
+    request: RunRequest
+    language: Language
+    caller: Caller
+    policy: Policy
+    limits: Limits
+
+
+@dataclass(frozen=True)
 class _Run:
-    """A request that was found good."""
+    """A request that can be run, too."""
 
     id: str
     caller: Caller
     policy: Policy
     plan: Plan
     layer: Layer | None
+    account: Account
+    watcher: Watcher | None = None
+    """Is told what it uses while it goes on."""
 
 
 class Runs:
@@ -60,7 +74,9 @@ class Runs:
         builds: Builds,
         executor: Executor,
         idempotency: Idempotency,
+        accounts: Accounts,
         limits: LimitSettings,
+        recall: Recall | None = None,
     ) -> None:
         self._catalog = catalog
         self._policies = policies
@@ -71,7 +87,9 @@ class Runs:
         self._preparation = Preparation(installs, builds)
         self._executor = executor
         self._idempotency = idempotency
+        self._accounts = accounts
         self._limits = limits
+        self._recall = recall
 
     async def execute(
         self,
@@ -87,14 +105,19 @@ class Runs:
         :raises RequestError: refused; nothing was run
         :raises SandboxError: our failure
         """
-        run = self._accept(request, caller, live=False)
+        if request.usage_events:
+            raise InvalidRequest(
+                "what a run uses is told while it goes on; accept a stream, or leave it out",
+                field="usage_events",
+            )
+        asked = self._asked(request, caller)
         if idempotency_key is None:
-            return await self._collected(run, stdin)
+            return await self._answered(asked, stdin)
         return await self._idempotency.once(
             (caller.id, idempotency_key),
             request,
-            run.plan.step.limits,
-            lambda: self._collected(run, stdin),
+            asked.limits,
+            lambda: self._answered(asked, stdin),
         )
 
     async def stream(
@@ -102,14 +125,18 @@ class Runs:
     ) -> AsyncGenerator[Event, None]:
         """Run a program and yield Started, a Chunk for each piece of output, and Finished.
 
+        If the request asks for them, also Samples, from Started on.
+
         Closing the generator, or cancelling its reader, kills the cell at once. A refused
         request raises before the first event, so that fetching one tells.
 
         :raises RequestError: refused; nothing was run
         :raises SandboxError: our failure, possibly after events
         """
-        run = self._accept(request, caller, live=True)
+        run = self._accept(self._asked(request, caller), live=True)
         feed = Feed()
+        if request.usage_events:
+            run = replace(run, watcher=feed.note)
         started = Started(id=run.id, language=run.plan.language)
         # A task, since the program must not wait for a slow reader to hit its limits.
         task = asyncio.create_task(self._perform(run, feed.put, stdin, lambda: feed.start(started)))
@@ -121,12 +148,21 @@ class Runs:
         finally:
             await _stop(task)
 
-    def _accept(self, request: RunRequest, caller: Caller, *, live: bool) -> _Run:
-        language = self._catalog.language(request.language)
+    def _asked(self, request: RunRequest, caller: Caller) -> _Asked:
         policy = self._policies.of(caller)
         policy.check(request)
+        return _Asked(
+            request=request,
+            language=self._catalog.language(request.language),
+            caller=caller,
+            policy=policy,
+            limits=policy.limits(request.limits),
+        )
+
+    def _accept(self, asked: _Asked, *, live: bool) -> _Run:
+        request, language, policy = asked.request, asked.language, asked.policy
         allowance = Allowance(
-            run=policy.limits(request.limits),
+            run=asked.limits,
             compile=self._limits.compile,
             booted=self._limits.default,
         )
@@ -140,9 +176,32 @@ class Runs:
             dependencies=None if layer is None else layer.directory,
             hidden=policy.hidden,
         )
-        return _Run(id=new_id(), caller=caller, policy=policy, plan=planned, layer=layer)
+        id = new_id()
+        account = self._accounts.account(id, request, asked.caller, asked.limits)
+        return _Run(
+            id=id,
+            caller=asked.caller,
+            policy=policy,
+            plan=planned,
+            layer=layer,
+            account=account,
+        )
 
-    async def _collected(self, run: _Run, stdin: Stdin) -> Outcome:
+    async def _answered(self, asked: _Asked, stdin: Stdin) -> Outcome:
+        """What came of it, now or, where that will do, before."""
+        recall = self._recall
+        if recall is None or stdin is not None or not recall.wants(asked.request, asked.policy):
+            return await self._collected(asked, stdin)
+        return await recall.answer(
+            asked.request,
+            asked.limits,
+            asked.caller,
+            asked.policy,
+            lambda: self._collected(asked, None),
+        )
+
+    async def _collected(self, asked: _Asked, stdin: Stdin) -> Outcome:
+        run = self._accept(asked, live=False)
         output = Collector()
         outcome = await self._perform(run, output, stdin)
         return msgspec.structs.replace(outcome, stdout=output.stdout, stderr=output.stderr)
@@ -171,19 +230,14 @@ class Runs:
         await self._admission.acquire(reservation.bytes)
         allotment.begin()
         before = Before(queue_seconds=perf_counter() - asked_at)
+        sink = run.account.overheard(sink)
         try:
-            outcome = await self._prepare_and_run(
-                run, sink, stdin, started, reservation, before, allotment
-            )
-        except asyncio.CancelledError:
-            logger.info("run %s %s cancelled", run.id, run.plan.language)
-            raise
-        except SandboxError as error:
-            logger.error("run %s %s %s: %s", run.id, run.plan.language, error.code, error)
-            raise
+            with run.account:
+                outcome = run.account.outcome = await self._prepare_and_run(
+                    run, sink, stdin, started, reservation, before, allotment
+                )
         finally:
             reservation.give_back()
-        _log(outcome)
         return outcome
 
     async def _prepare_and_run(
@@ -210,8 +264,10 @@ class Runs:
                     outputs=plan.step.outputs,
                 )
             reservation.shrink(plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES)
-            released = reservation.hand_on()
-            ending = await self._executor.run(plan, sink, stdin, started, released=released)
+            released = run.account.released(reservation.hand_on())
+            ending = await self._executor.run(
+                plan, sink, stdin, started, released=released, watcher=run.watcher
+            )
         return conclude(ending, prepared.before, run_id=run.id, language=plan.language)
 
     def _reservation(self, run: _Run) -> Reservation:
@@ -221,20 +277,6 @@ class Runs:
             run.plan.step.limits.memory_bytes, self._preparation.memory_bytes(run.plan, run.layer)
         )
         return Reservation(self._admission, most + CELL_OVERHEAD_BYTES)
-
-
-def _log(outcome: Outcome) -> None:
-    """One line a run. Never its code or output."""
-    logger.info(
-        "run %s %s %s: queue %.4f s, claim %.4f s, run %.4f s, cpu %.4f s",
-        outcome.id,
-        outcome.language,
-        outcome.status,
-        outcome.timings.queue_seconds,
-        outcome.timings.claim_seconds,
-        outcome.timings.run_seconds,
-        outcome.usage.cpu_seconds,
-    )
 
 
 async def _stop(task: asyncio.Task[Outcome]) -> None:

@@ -1,10 +1,11 @@
 """What the database keeps."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from soulbox_core.model import Status, Timings, Usage, Value
+from soulbox_core.report import CANCELLED, ERROR
 
 
 class ApiKey(Value):
@@ -49,8 +50,9 @@ class Family(Value):
         return self.revoked_at is None and now < self.expires_at
 
 
-Ended = Literal["cancelled", "error"] | Status
+ENDINGS = (*Status, CANCELLED, ERROR)
 """How a run ended: as it did by itself, or its client hung up, or SoulBox failed."""
+Ended = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(ENDINGS)})$")]
 
 
 class Content(Value):

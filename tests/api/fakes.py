@@ -6,6 +6,7 @@ A program is lines of a verb and its words, and ends with 0 after the last one:
     zeros COUNT  write that many to stdout
     echo         write stdin to stdout as it comes; args and env write those
     file PATH    leave a file with the bytes ff 00 in it; text PATH one with text
+    use BYTES    use that much memory, which is told by option
     exit CODE    end with another code
     hang         never end; pause only takes a while
     refuse KIND  be refused by the service: overloaded
@@ -16,12 +17,13 @@ Other lines do nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import msgspec
 
 from soulbox_core.errors import (
     CellLost,
+    InvalidRequest,
     LimitAboveCeiling,
     Overloaded,
     Unauthenticated,
@@ -37,6 +39,7 @@ from soulbox_core.model import (
     Outcome,
     OutputFile,
     RunRequest,
+    Sample,
     Standing,
     Started,
     Status,
@@ -46,7 +49,7 @@ from soulbox_core.model import (
 from soulbox_core.registry import PluginFault
 from soulbox_core.service.catalog import LanguageInfo
 from soulbox_core.service.gate import Entry
-from soulbox_core.store.records import ApiKey
+from soulbox_core.store.records import ApiKey, Execution, ExecutionQuery, UsageOfDay
 from tests.loop import settle
 from tests.samples import language
 
@@ -73,6 +76,8 @@ class FakeRuns:
         stdin: AsyncIterator[bytes] | None = None,
         idempotency_key: str | None = None,
     ) -> Outcome:
+        if request.usage_events:
+            raise InvalidRequest("accept a stream", field="usage_events")
         self.keys.append(idempotency_key)
         output = {"stdout": b"", "stderr": b""}
         async for event in self.stream(request, caller, stdin):
@@ -113,6 +118,11 @@ class FakeRuns:
             self.live -= 1
 
 
+def used(memory_bytes: int) -> Sample:
+    """What is told of a program that uses so much."""
+    return Sample(wall_seconds=0.1, cpu_seconds=0.05, memory_bytes=memory_bytes, processes=2)
+
+
 class _Program:
     def __init__(self, request: RunRequest, stdin: AsyncIterator[bytes] | None) -> None:
         source = next(f.content for f in request.files if f.path == request.entrypoint)
@@ -123,7 +133,7 @@ class _Program:
         self._exit_code = 0
         self._files: list[OutputFile] = []
 
-    async def run(self) -> AsyncIterator[Chunk]:
+    async def run(self) -> AsyncIterator[Chunk | Sample]:
         for verb, *words in self.lines:
             rest = words[0] if words else ""
             match verb:
@@ -146,6 +156,8 @@ class _Program:
                     self._files.append(OutputFile(path=rest, content=b"\xff\0"))
                 case "text":
                     self._files.append(OutputFile(path=rest, content="Grüße".encode()))
+                case "use" if self._request.usage_events:
+                    yield used(int(rest))
                 case "exit":
                     self._exit_code = int(rest)
                 case "hang":
@@ -232,6 +244,7 @@ class FakeGate:
 
     def __init__(self, credential: str | None = None) -> None:
         self.refusal: Exception | None = None
+        self.caller = ANYBODY
         self.credential = credential
         self.standings: tuple[Standing, ...] = ()
         self.asked: list[tuple[str | None, str, str]] = []
@@ -242,7 +255,7 @@ class FakeGate:
             raise Unauthenticated
         if self.refusal is not None:
             raise self.refusal
-        return Entry(caller=ANYBODY, standings=self.standings)
+        return Entry(caller=self.caller, standings=self.standings)
 
     async def pass_by(self, address: str) -> tuple[Standing, ...]:
         if self.refusal is not None:
@@ -281,7 +294,7 @@ class FakeIdentity:
     ) -> tuple[ApiKey, str]:
         return self._key, "sbx_0123456789ab_secret"
 
-    def keys(self) -> tuple[ApiKey, ...]:
+    async def keys(self) -> tuple[ApiKey, ...]:
         return (self._key,)
 
     async def revoke_key(self, id: str) -> ApiKey | None:
@@ -300,3 +313,48 @@ class FakeIdentity:
             expires_in=600.0,
             scopes=("execute",),
         )
+
+
+class FakeExecutions:
+    """Keeps records in memory, and may fail."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.kept: dict[str, Execution] = {}
+        self.days: list[UsageOfDay] = []
+        self.asked: list[ExecutionQuery] = []
+        self.asked_usage: list[tuple[str, str, str]] = []
+
+    async def add(self, batch: str, executions: Sequence[Execution]) -> None:
+        self.kept |= {each.id: each for each in executions}
+
+    async def execution(self, id: str) -> Execution | None:
+        self._may_fail()
+        return self.kept.get(id)
+
+    async def executions(self, query: ExecutionQuery) -> tuple[Execution, ...]:
+        self._may_fail()
+        self.asked.append(query)
+        found = [
+            msgspec.structs.replace(each, content=None)
+            for _, each in sorted(self.kept.items(), reverse=True)
+            if each.caller == query.caller
+            and query.language in (None, each.language)
+            and query.status in (None, each.status)
+            and (query.since is None or each.created_at >= query.since)
+            and (query.until is None or each.created_at < query.until)
+            and (query.before is None or each.id < query.before)
+        ]
+        return tuple(found[: query.limit])
+
+    async def usage(self, caller: str, since: str, until: str) -> tuple[UsageOfDay, ...]:
+        self._may_fail()
+        self.asked_usage.append((caller, since, until))
+        return tuple(day for day in self.days if day.caller == caller and since <= day.day <= until)
+
+    async def forget(self, before: float) -> int:
+        return 0
+
+    def _may_fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure

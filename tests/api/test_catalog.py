@@ -46,7 +46,11 @@ async def test_readiness_is_told_as_it_is_now(
     catalog.is_ready = ready
     answer = await client("GET", "/readyz")
     assert answer.status_code == status
-    assert answer.json() == {"status": word, "languages": {"lua": ready}}
+    assert answer.json() == {
+        "status": word,
+        "languages": {"lua": ready},
+        "database": None,
+    }
 
 
 @pytest.mark.parametrize("path", ["/v1/languages", "/healthz", "/readyz", "/openapi.json", "/docs"])

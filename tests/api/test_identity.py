@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from soulbox_core.api.application import build
+from soulbox_core.api.extras import Extras
 from soulbox_core.quotas.limiter import MemoryLimiter
 from soulbox_core.service.gate import Gate
 from soulbox_core.service.policy import Policies
@@ -44,7 +45,7 @@ async def door(directory: Path) -> AsyncIterator[Door]:
     async with house(directory) as home:
         identity = home.identity
         gate = Gate(identity.authenticator, MemoryLimiter(), Policies(SETTINGS), SETTINGS.rates)
-        app = build(FakeRuns(), FakeCatalog(), gate, SETTINGS, identity)
+        app = build(FakeRuns(), FakeCatalog(), gate, SETTINGS, Extras(identity=identity))
         yield Door(Client(app), home)
 
 
@@ -182,6 +183,6 @@ async def test_what_is_not_asked_properly(
 @on_loop
 async def test_where_nobody_is_asked_who_they_are_these_paths_are_not_there() -> None:
     gate = Gate(None, MemoryLimiter(), Policies(SETTINGS), SETTINGS.rates)
-    client = Client(build(FakeRuns(), FakeCatalog(), gate, SETTINGS, None))
+    client = Client(build(FakeRuns(), FakeCatalog(), gate, SETTINGS))
     for path in ("/v1/keys", "/.well-known/jwks.json"):
         assert (await client("GET", path)).status_code == 404

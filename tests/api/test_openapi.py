@@ -7,22 +7,49 @@ import pytest
 import schemathesis
 from hypothesis import settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 from starlette.routing import Route
 
 from soulbox_core.api.application import build
+from soulbox_core.api.extras import Extras
 from soulbox_core.api.openapi import problem_rows
 from soulbox_core.model import Limits
-from soulbox_core.settings import Server, Settings
+from soulbox_core.results.cache import ResultCache
+from soulbox_core.settings import Results, Server, Settings
+from soulbox_core.telemetry.metrics import Metrics
 from tests.api.conftest import Client
-from tests.api.fakes import LUA, FakeCatalog, FakeGate, FakeIdentity, FakeRuns
+from tests.api.fakes import (
+    LUA,
+    FakeCatalog,
+    FakeExecutions,
+    FakeGate,
+    FakeIdentity,
+    FakeRuns,
+)
 from tests.loop import on_loop
 
 SETTINGS = Settings(server=Server(hosts=("testserver",)))
 CREDENTIAL = "sbx_good"
 UNKNOWN_HEADER = "x-schemathesis-unknown-property"
-APP = build(FakeRuns(), FakeCatalog(), FakeGate(CREDENTIAL), SETTINGS, FakeIdentity())
-SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
+APP = build(
+    FakeRuns(),
+    FakeCatalog(),
+    FakeGate(CREDENTIAL),
+    SETTINGS,
+    Extras(
+        identity=FakeIdentity(),
+        executions=FakeExecutions(),
+        results=ResultCache(Results()),
+        metrics=Metrics("1.2.3").text,
+    ),
+)
+REFUSALS = [400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 431]
+"""What is wrong may also be too large, which schemathesis would not expect."""
+CONFIG = SchemathesisConfig.from_dict(
+    {"checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}}
+)
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 
 
 @SCHEMA.auth()

@@ -48,6 +48,7 @@ async def test_the_answer_tells_all_that_came_of_the_run(client: Client) -> None
             {"path": "b.bin", "size_bytes": 2, "content": "/wA=", "encoding": "base64"},
         ],
         "network": None,
+        "cache": None,
         "outputs_missing": ["*.csv"],
         "outputs_skipped": ["huge ?.bin"],
     }

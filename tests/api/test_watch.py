@@ -41,7 +41,7 @@ async def test_the_task_is_not_left_cancelled() -> None:
 async def test_what_runs_beside_ends_with_the_block() -> None:
     log: list[str] = []
     with Beside(waits, log):
-        await asyncio.sleep(0)
+        await settle()
     await settle()
     assert log == ["cancelled"]
 
@@ -52,6 +52,7 @@ async def test_a_block_that_never_waits_leaves_nothing_running() -> None:
     with Beside(waits, log):
         pass
     await settle()
+    assert log == []
     assert len(asyncio.all_tasks()) == 1
 
 

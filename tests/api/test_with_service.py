@@ -9,6 +9,7 @@ from soulbox_core.api.application import build
 from soulbox_core.execution.executor import Executor
 from soulbox_core.model import Limits
 from soulbox_core.registry import Registry
+from soulbox_core.service.account import Accounts
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
@@ -53,6 +54,7 @@ def house(*programs: Program) -> tuple[Starlette, FakeSandbox]:
         *preparing(sandbox, executor, store),
         executor,
         Idempotency(60.0, 64 << 20),
+        Accounts(),
         settings.limits,
     )
     return build(runs, catalog, FakeGate(), settings), sandbox

@@ -13,11 +13,13 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from soulbox_core.api.application import build
+from soulbox_core.api.extras import Extras
 from soulbox_core.identity.opening import open_identity
 from soulbox_core.model import Standing
 from soulbox_core.service.gate import Gate
 from soulbox_core.service.policy import Policies
 from soulbox_core.settings import Auth, PolicySettings, Rate, Settings
+from soulbox_core.store.opening import open_database
 from tests.api.fakes import FakeCatalog, FakeRuns
 from tests.cli.conftest import Invoke
 from tests.integration.service import free_port
@@ -45,11 +47,14 @@ def running(home: Path) -> Iterator[None]:
     async def run() -> None:
         directory = home / "state" / "instances" / "main"
         policies = Policies(SETTINGS)
-        async with open_identity(Auth(), directory, "urn:x", policies.names) as identity:
+        async with open_database(SETTINGS.database, directory / "database") as stores:
+            identity = await open_identity(
+                Auth(), stores.identities, directory, "urn:x", policies.names
+            )
             await identity.make_first_key()
             (directory / "url").write_text(f"http://127.0.0.1:{port}\n")
             gate = Gate(identity.authenticator, NoBuckets(), policies, SETTINGS.rates)
-            app = build(FakeRuns(), FakeCatalog(), gate, SETTINGS, identity)
+            app = build(FakeRuns(), FakeCatalog(), gate, SETTINGS, Extras(identity=identity))
             config = Config()
             config.bind = [f"127.0.0.1:{port}"]
             config.errorlog = None
@@ -114,7 +119,7 @@ def test_through_the_service_that_has_it_open(invoke: Invoke, running: None) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("create", "--scope", "root"), "no scope 'root'; known: execute, admin"),
+        (("create", "--scope", "root"), "no scope 'root'; known: execute, metrics, admin"),
         (("create", "--policy", "gone"), "no policy 'gone'; known: default"),
         (("create", "--expires", "soon"), "write it as 30d"),
         (("create", "--expires", "0d"), "write it as 30d"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from soulbox_core.model import Facts, Step
-from soulbox_core.sandbox.port import Kind, Sink
+from soulbox_core.sandbox.port import Kind, Sink, Watcher
 from tests.fakes import facts
 
 SCRIPT = Path(__file__).with_name("helper_script.py")
@@ -33,7 +33,13 @@ class ProcessCell:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    async def run(self, step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None) -> Facts:
+    async def run(
+        self,
+        step: Step,
+        sink: Sink,
+        stdin: AsyncIterator[bytes] | None = None,
+        watcher: Watcher | None = None,
+    ) -> Facts:
         assert self.step is None, "a cell is good for one step"
         assert not self.discarded, "a discarded cell was used"
         assert stdin is not None

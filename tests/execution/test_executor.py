@@ -8,13 +8,14 @@ from soulbox_core.errors import CellLost, ContainerError
 from soulbox_core.execution.executor import Executor
 from soulbox_core.execution.outputs import Collector
 from soulbox_core.execution.plan import Plan, plan
-from soulbox_core.model import Facts, Limits, Step
-from soulbox_core.sandbox.port import Kind, Sink
+from soulbox_core.model import Facts, Limits, Sample, Step
+from soulbox_core.sandbox.port import Kind, Sink, Watcher
 from tests.fakes import FakeCell, FakeSandbox, echoes, facts, hangs, hello, is_lost, prints
 from tests.loop import on_loop, settle
 from tests.samples import allowance, key, language, request
 
 PLAN = plan(request(), language(), allowance(Limits(output_bytes=16)), key)
+SAMPLE = Sample(wall_seconds=0.1, cpu_seconds=0.05, memory_bytes=4096, processes=1)
 
 
 async def chunks(*data: bytes) -> AsyncIterator[bytes]:
@@ -127,6 +128,42 @@ async def test_a_reader_that_only_waited_for_live_stdin_counts_as_having_read() 
 
 
 @on_loop
+async def test_a_program_of_which_a_watcher_was_told_is_not_run_again() -> None:
+    """What it used would shrink."""
+
+    async def told_of_and_lost(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
+        watcher = sandbox.cells[-1].watcher
+        assert watcher is not None
+        watcher(SAMPLE)
+        raise CellLost("the container is gone")
+
+    sandbox = FakeSandbox(told_of_and_lost, hello)
+    told: list[Sample] = []
+    with pytest.raises(CellLost):
+        await Executor(sandbox).run(PLAN, Collector(), watcher=told.append)
+    assert told == [SAMPLE]
+    assert len(sandbox.cells) == 1
+
+
+@on_loop
+async def test_a_watcher_who_was_told_nothing_is_the_second_cell_s() -> None:
+    sandbox = FakeSandbox(is_lost(), hello)
+    told: list[Sample] = []
+    await Executor(sandbox).run(PLAN, Collector(), watcher=told.append)
+    watcher = sandbox.cells[1].watcher
+    assert watcher is not None
+    watcher(SAMPLE)
+    assert told == [SAMPLE]
+
+
+@on_loop
+async def test_without_a_watcher_no_cell_gets_one() -> None:
+    sandbox = FakeSandbox(hello)
+    await Executor(sandbox).run(PLAN, Collector())
+    assert sandbox.cells[0].watcher is None
+
+
+@on_loop
 async def test_a_container_that_cannot_be_made_is_not_tried_twice() -> None:
     sandbox = FakeSandbox(ContainerError("podman is gone"), hello)
     with pytest.raises(ContainerError):
@@ -161,13 +198,16 @@ class Calling(FakeSandbox):
         run = cell.run
 
         async def calling(
-            step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None = None
+            step: Step,
+            sink: Sink,
+            stdin: AsyncIterator[bytes] | None = None,
+            watcher: Watcher | None = None,
         ) -> Facts:
             reader, writer = await asyncio.open_connection(*cell.address)
             writer.write(ASKS)
             assert b" 403 " in await reader.readline()
             writer.close()
-            return await run(step, sink, stdin)
+            return await run(step, sink, stdin, watcher)
 
         cell.run = calling  # type: ignore[method-assign]  # only here do programs talk
         return cell

@@ -7,7 +7,8 @@ from pathlib import Path
 from soulbox_core.identity.identity import Grant, Identity
 from soulbox_core.identity.opening import open_identity
 from soulbox_core.model import Caller
-from soulbox_core.settings import Auth
+from soulbox_core.settings import Auth, Database
+from soulbox_core.store.opening import open_database
 
 ISSUER = "urn:soulbox:test"
 NOW = 1_800_000_000.0
@@ -49,5 +50,8 @@ async def house(
     directory: Path, settings: Auth | None = None, clock: Clock | None = None
 ) -> AsyncIterator[House]:
     clock = clock or Clock()
-    async with open_identity(settings or Auth(), directory, ISSUER, POLICIES, clock) as identity:
+    async with open_database(Database(), directory / "database") as stores:
+        identity = await open_identity(
+            settings or Auth(), stores.identities, directory, ISSUER, POLICIES, clock
+        )
         yield House(identity, clock)

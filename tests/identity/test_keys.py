@@ -94,7 +94,7 @@ async def test_a_key_for_what_is_not_there_is_not_made(
     async with house(tmp_path) as home:
         with pytest.raises(InvalidRequest, match=message):
             await home.identity.create_key("x", scopes, policy)
-        assert home.identity.keys() == ()
+        assert await home.identity.keys() == ()
 
 
 @on_loop
@@ -109,7 +109,7 @@ async def test_the_first_key_is_made_once(tmp_path: Path) -> None:
         assert await home.identity.make_first_key() is None
     async with house(tmp_path) as home:
         assert await home.identity.make_first_key() is None
-        (key,) = home.identity.keys()
+        (key,) = await home.identity.keys()
         await home.key()
         other, _ = await home.key()
         await home.identity.revoke_key(other)
@@ -136,7 +136,7 @@ async def test_no_secret_is_kept_or_told(tmp_path: Path, caplog: pytest.LogCaptu
                 await home.caller(credential)
             assert credential not in str(refusal.value)
         await home.identity.revoke("nonsense")
-        told = f"{home.identity.keys()} {grant} {caplog.text}"
+        told = f"{await home.identity.keys()} {grant} {caplog.text}"
     kept = written(tmp_path)
     for secret in (text[17:], grant.refresh_token[37:], grant.access_token):
         assert secret not in told
@@ -149,7 +149,7 @@ async def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str)
     async with house(tmp_path) as home:
         with pytest.raises(InvalidRequest, match="printable"):
             await home.identity.create_key(name)
-        assert home.identity.keys() == ()
+        assert await home.identity.keys() == ()
 
 
 @on_loop

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from soulbox_core.quotas.book import MOST, OTHERS, Book
-from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.file_ledger import FileLedger
-from soulbox_core.remote.redis import connection
 from soulbox_core.quotas.redis_ledger import RedisLedger
+from soulbox_core.remote.breaker import Breaker
+from soulbox_core.remote.redis import connection
 from tests.loop import on_loop
 from tests.quotas.redis_server import RedisServer
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from soulbox_core.remote.breaker import Breaker
 from soulbox_core.quotas.limiter import MemoryLimiter, RedisLimiter
 from soulbox_core.quotas.redis import RedisBuckets
+from soulbox_core.remote.breaker import Breaker
 from soulbox_core.remote.redis import connection
 from soulbox_core.settings import Rate
 from tests.loop import on_loop
@@ -32,7 +32,9 @@ async def node(
 ) -> AsyncIterator[RedisLimiter]:
     redis = connection(server.url, seconds)
     try:
-        yield RedisLimiter(RedisBuckets(redis), Breaker(seconds, "counting in memory", clock or Clock()))
+        yield RedisLimiter(
+            RedisBuckets(redis), Breaker(seconds, "counting in memory", clock or Clock())
+        )
     finally:
         await redis.aclose(close_connection_pool=True)
 

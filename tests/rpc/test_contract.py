@@ -18,6 +18,7 @@ from tests.api.conftest import Client
 from tests.api.driver import Socket
 from tests.api.fakes import CEILING
 from tests.loop import on_loop
+from tests.results.runs import CachedRuns
 from tests.rpc.client import House, Stub, typing
 
 Body = dict[str, Any]
@@ -49,6 +50,7 @@ GOOD: Mapping[str, Body] = {
     "limits": {"code": "out hi", "limits": {"cpus": 0.5, "processes": 3}},
     "network": {"code": "out hi", "network": {"allow": ["example.org"]}, "mounts": ["data/iris"]},
     "dependencies": {"code": "out hi", "dependencies": ["polars==1.*"]},
+    "no cache": {"code": "out hi", "cache": False},
 }
 BAD: Mapping[str, tuple[str, Body, str]] = {
     "unknown language": ("cobol", {"code": "out hi"}, "unknown_language"),
@@ -155,6 +157,13 @@ def worded(result: pb.Result) -> Body:
         },
         "compile": None,
         "network": None,
+        "cache": {
+            "key": result.cache.key,
+            "level": result.cache.level,
+            "age_seconds": result.cache.age_seconds,
+        }
+        if result.HasField("cache")
+        else None,
         "files": [(file.path, file.content) for file in result.files],
         "outputs_missing": list(result.outputs_missing),
         "outputs_skipped": list(result.outputs_skipped),
@@ -272,6 +281,36 @@ async def test_the_refusals_are_the_same(language: str, body: Body, code: str, h
         assert (last["code"], last["detail"]) == (code, problem["detail"])
     async with house.served() as stub:
         check(await refusal(stub, how, message(language, body)), status, problem)
+
+
+@on_loop
+@pytest.mark.parametrize("how", ["stream", "interact"])
+async def test_what_is_told_as_it_happens_is_not_cached(how: str) -> None:
+    house = House()
+    body = {"code": "out hi", "cache": True}
+    (event,) = await over_websocket(house, body)
+    async with house.served() as stub:
+        error = await refusal(stub, how, message("lua", body))
+    problem = {name: event[name] for name in ("code", "detail", "field")}
+    assert problem["field"] == "cache"
+    check(error, 400, problem)
+    assert house.runs.requests == []
+
+
+@on_loop
+async def test_where_an_answer_comes_from_is_told_the_same() -> None:
+    house = House()
+    house.runs = CachedRuns()
+    body = {"code": "out hi", "cache": True}
+    await over_http(house, "lua", body)
+    async with house.served() as stub:
+        result = await stub.execute(message("lua", body))
+    _, answer = await over_http(house, "lua", body)
+    assert (result.cache.level, result.cache.key) == ("memory", answer["cache"]["key"])
+    assert 0 < result.cache.age_seconds < answer["cache"]["age_seconds"]
+    result.cache.age_seconds = answer["cache"]["age_seconds"]
+    assert worded(result) == without_encodings(answer)
+    assert len(house.runs.requests) == 1
 
 
 @on_loop

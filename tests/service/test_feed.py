@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulbox_core.execution.outputs import STREAMS
-from soulbox_core.model import Chunk, Event, Started, Stream
+from soulbox_core.model import Chunk, Event, Sample, Started, Stream
 from soulbox_core.service.feed import MOST_SEGMENTS, Feed
 from tests.loop import on_loop, settle
 
@@ -93,3 +93,43 @@ def test_no_byte_is_lost_or_moved_within_its_stream(written: list[tuple[Stream, 
         assert b"".join(data for name, data in written if name == stream) == b"".join(
             event.data for event in events if isinstance(event, Chunk) and event.stream == stream
         )
+
+
+def used(memory_bytes: int) -> Sample:
+    return Sample(wall_seconds=1.0, cpu_seconds=0.5, memory_bytes=memory_bytes, processes=1)
+
+
+@on_loop
+async def test_a_waiting_reader_gets_each_sample() -> None:
+    feed = Feed()
+    events = feed.events()
+    for size in (1, 2):
+        feed.note(used(size))
+        assert await anext(events) == used(size)
+
+
+@on_loop
+async def test_of_samples_that_nobody_fetched_the_last_one_is_kept() -> None:
+    feed = Feed()
+    feed.start(STARTED)
+    for size in range(1000):
+        feed.note(used(size))
+        feed.put("stdout", b"x")
+    feed.close()
+    assert await rest(feed) == [STARTED, used(999), out(b"x" * 1000)]
+
+
+@on_loop
+async def test_neither_output_nor_samples_keep_the_other_from_a_slow_reader() -> None:
+    feed = Feed()
+    told: list[Event] = []
+    feed.put("stdout", b"x")
+    async for event in feed.events():
+        told.append(event)
+        if len(told) == 6:
+            feed.close()
+        elif len(told) < 6:  # more of both is there whenever it comes back
+            feed.put("stdout", b"x")
+            feed.note(used(len(told)))
+    assert {type(event) for event in told[2:4]} == {type(event) for event in told[4:6]}
+    assert {type(event) for event in told[2:4]} == {Chunk, Sample}

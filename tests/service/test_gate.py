@@ -4,7 +4,7 @@ import pytest
 
 from soulbox_core.errors import Forbidden, RateLimited, Unauthenticated
 from soulbox_core.model import Caller, Standing
-from soulbox_core.scopes import ADMIN, EXECUTE
+from soulbox_core.scopes import ADMIN, EXECUTE, METRICS
 from soulbox_core.service.gate import Gate
 from soulbox_core.service.policy import Policies
 from soulbox_core.settings import PolicySettings, Rate, Rates, Settings
@@ -135,7 +135,8 @@ async def test_an_empty_bucket_lets_nobody_in(empty: str) -> None:
 async def test_where_nobody_need_prove_who_they_are_callers_are_addresses() -> None:
     house = House(authenticated=False)
     entry = await house.gate.enter("whatever", HOME, EXECUTE)
-    assert entry.caller == Caller(id=f"address:{HOME}", scopes=frozenset((EXECUTE,)))
+    scopes = frozenset((EXECUTE, METRICS))
+    assert entry.caller == Caller(id=f"address:{HOME}", scopes=scopes)
     with pytest.raises(Forbidden):
         await house.gate.enter(None, HOME, ADMIN)
 

@@ -39,6 +39,7 @@ from soulbox_core.model import (
 )
 from soulbox_core.registry import Registry
 from soulbox_core.sandbox.port import Sink
+from soulbox_core.service.account import Accounts
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.builds import Builds, Toolchain
@@ -132,6 +133,7 @@ class House:
             Builds(self.cache, executor, {}, toolchains),
             executor,
             Idempotency(60.0, 64 << 20),
+            Accounts(),
             LIMITS,
         )
 

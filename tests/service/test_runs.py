@@ -1,5 +1,4 @@
 import asyncio
-import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
@@ -18,7 +17,9 @@ from soulbox_core.errors import (
 from soulbox_core.execution.executor import Executor
 from soulbox_core.model import Chunk, Event, Facts, Finished, Limits, Started, Status, Step
 from soulbox_core.registry import Registry
+from soulbox_core.report import Report
 from soulbox_core.sandbox.port import Sink
+from soulbox_core.service.account import Accounts
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
@@ -49,8 +50,14 @@ class House:
     """The service, on a fake sandbox whose programs a test gives."""
 
     def __init__(
-        self, *programs: Program | Exception, memory_bytes: int = 1024 * MIB, queue: int = 4
+        self,
+        *programs: Program | Exception,
+        memory_bytes: int = 1024 * MIB,
+        queue: int = 4,
+        output_bytes: int = 0,
     ) -> None:
+        self.reports: list[Report] = []
+        self.torn: list[str] = []
         limits = LimitSettings()
         self.sandbox = FakeSandbox(*programs)
         executor = Executor(self.sandbox)
@@ -66,8 +73,16 @@ class House:
             *preparing(self.sandbox, executor, self.store),
             executor,
             Idempotency(60.0, 64 << 20),
+            Accounts((self,), output_bytes),
             limits,
         )
+
+    def ended(self, report: Report) -> None:
+        self.reports.append(report)
+
+    def torn_down(self, language: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.torn.append(language)
 
     def assert_empty(self) -> None:
         assert not self.sandbox.live_cells
@@ -305,17 +320,64 @@ async def test_a_cell_lost_unused_is_not_seen_in_the_stream() -> None:
 
 
 @on_loop
-async def test_a_run_is_one_log_line_without_code_or_output(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    house = House(prints(("stdout", b"SECRET-OUTPUT")))
-    outcome = await house.runs.execute(
-        request(stdin=b"SECRET-INPUT", args=("SECRET-ARG",), env={"TOKEN": "SECRET-ENV"}), CALLER
-    )
-    (line,) = caplog.messages
-    assert line.startswith(f"run {outcome.id} lua ok: queue 0.0")
-    assert "SECRET" not in caplog.text
+async def test_a_run_that_ends_is_reported_once_and_so_is_the_end_of_its_cell() -> None:
+    house = House(prints(("stdout", b"out")))
+    asked = request(limits={"cpus": 0.5})
+    outcome = await house.runs.execute(asked, CALLER)
+    (report,) = house.reports
+    assert (report.id, report.status, report.failure) == (outcome.id, "ok", None)
+    assert (report.request, report.caller) == (asked, CALLER)
+    assert report.limits.cpus == 0.5
+    assert report.outcome is not None
+    assert (report.outcome.usage, report.outcome.stdout) == (outcome.usage, b"")
+    assert report.seconds >= outcome.timings.run_seconds
+    assert (report.stdout, report.stderr) == (b"", b"")
+    assert house.torn == ["lua"]
+
+
+@on_loop
+async def test_a_stream_is_reported_as_any_run_before_its_last_event() -> None:
+    house = House(hello)
+    async with aclosing(house.runs.stream(request(), CALLER)) as stream:
+        async for event in stream:
+            assert len(house.reports) == isinstance(event, Finished)
+
+
+@on_loop
+async def test_of_the_output_witnesses_get_as_much_of_each_stream_as_they_want() -> None:
+    house = House(prints(("stdout", b"out" * 10), ("stderr", b"err")), output_bytes=4)
+    outcome = await house.runs.execute(request(), CALLER)
+    assert outcome.stdout == b"out" * 10
+    assert (house.reports[0].stdout, house.reports[0].stderr) == (b"outo", b"err")
+
+
+@on_loop
+async def test_a_failure_of_ours_is_reported_by_its_code() -> None:
+    house = House(is_lost(), is_lost())
+    with pytest.raises(CellLost):
+        await house.runs.execute(request(), CALLER)
+    (report,) = house.reports
+    assert (report.status, report.failure, report.outcome) == ("error", "cell_lost", None)
+
+
+@on_loop
+async def test_a_run_whose_client_hangs_up_is_reported_as_cancelled() -> None:
+    house = House(hangs)
+    task = asyncio.create_task(house.runs.execute(request(), CALLER))
+    await settle()
+    task.cancel()
+    await asyncio.wait((task,))
+    (report,) = house.reports
+    assert (report.status, report.failure) == ("cancelled", "cancelled")
+    assert house.torn == ["lua"]
+
+
+@on_loop
+async def test_what_is_refused_is_no_run() -> None:
+    house = House(memory_bytes=MIB)
+    with pytest.raises(RequestError):
+        await house.runs.execute(request(), CALLER)
+    assert house.reports == []
 
 
 BLOCKING = {

@@ -4,14 +4,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from soulbox_core.store.surreal import open_store
+from soulbox_core.settings import Database
+from soulbox_core.store.opening import open_database
 from tests.store.samples import api_key
 
 
 async def main(directory: str) -> None:
-    async with open_store(Path(directory)) as store:
+    async with open_database(Database(), Path(directory)) as stores:
         for number in range(100_000):
-            await store.put_key(api_key(id=f"{number:012x}"))
+            await stores.identities.put_key(api_key(id=f"{number:012x}"))
             print(number, flush=True)
 
 

@@ -1,11 +1,11 @@
 """All cgroup I/O: two backends behind one interface, chosen once at start."""
 
 from soulbox_core.sandbox.cgroup.detect import CgroupRoots, find
-from soulbox_core.sandbox.cgroup.leaf import Cgroups, Counters, Leaf, Tree
+from soulbox_core.sandbox.cgroup.leaf import Cgroups, Counters, Gauge, Leaf, Tree
 from soulbox_core.sandbox.cgroup.v1 import V1Cgroups
 from soulbox_core.sandbox.cgroup.v2 import V2Cgroups
 
-__all__ = ["CgroupRoots", "Cgroups", "Counters", "Leaf", "Tree", "find", "open_cgroups"]
+__all__ = ["CgroupRoots", "Cgroups", "Counters", "Gauge", "Leaf", "Tree", "find", "open_cgroups"]
 
 
 def open_cgroups(roots: CgroupRoots, instance: str) -> Cgroups:

@@ -1,14 +1,17 @@
 """What both cgroup backends offer: a tree per container, a leaf per cell."""
 
+import copy
 import os
 from abc import ABC, abstractmethod
-from contextlib import suppress
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from time import perf_counter
+from typing import NamedTuple, Protocol, Self
 
 import msgspec
 
 from soulbox_core.errors import CgroupError
-from soulbox_core.model import Limits, Value
+from soulbox_core.model import Limits, Sample, Value
 
 CPU_PERIOD_MICROSECONDS = 100_000
 """The kernel's default CFS period (sched-bwc.rst)."""
@@ -62,8 +65,10 @@ class Leaf(ABC):
     def _restart_peak(self) -> bool:
         """Have the peak of memory counted anew; False where the kernel cannot."""
 
+    @staticmethod
     @abstractmethod
-    def _cpu_seconds_ever(self) -> float: ...
+    def _cpu_seconds_in(time: "ControlFile") -> float:
+        """Read CPU time, counted since the leaf was made, from the file that has it."""
 
     def limit(self, limits: Limits) -> None:
         """Write those of memory, processes and cpus that are not set so already.
@@ -95,7 +100,7 @@ class Leaf(ABC):
         self._peak_restarts = self._restart_peak()
         self._oom_kills_before = self._meters.oom.field(b"oom_kill")
         self._refused_forks_before = self._meters.forks.field(b"max")
-        self._cpu_seconds_before = self._cpu_seconds_ever()
+        self._cpu_seconds_before = self._cpu_seconds_in(self._meters.time)
 
     def counters(self) -> Counters:
         """Read what was counted since `start`."""
@@ -108,7 +113,21 @@ class Leaf(ABC):
 
     def cpu_seconds(self) -> float:
         """CPU time alone since `start`: cheap enough to watch a limit with."""
-        return self._cpu_seconds_ever() - self._cpu_seconds_before
+        return self._cpu_seconds_in(self._meters.time) - self._cpu_seconds_before
+
+    def gauge(self) -> "Gauge":
+        """Open what tells of any moment, counted from the last `start`; the caller closes it.
+
+        :raises CgroupError: the leaf is closed, or no descriptor is to be had
+        """
+        meters = self._meters
+        with ExitStack() as opened:
+            memory, processes, time = (
+                opened.enter_context(closing(file.twin()))
+                for file in (meters.usage, meters.alive, meters.time)
+            )
+            opened.pop_all()
+        return Gauge(memory, processes, time, self._cpu_seconds_in, self._cpu_seconds_before)
 
     def reusable(self) -> bool:
         """Whether the leaf is empty and may serve another cell.
@@ -204,6 +223,18 @@ class ControlFile:
                 return int(value)
         return 0
 
+    def twin(self) -> Self:
+        """The same file by a descriptor of its own: what becomes of this one is nothing to it.
+
+        :raises CgroupError: this one is closed, or no descriptor is to be had
+        """
+        twin = copy.copy(self)
+        try:
+            twin._descriptor = os.dup(self._descriptor)
+        except OSError as error:
+            raise CgroupError(f"cannot open {self._path} again: {error.strerror}") from error
+        return twin
+
     def close(self) -> None:
         """Safe to call twice; a read after it fails."""
         if self._descriptor >= 0:
@@ -220,6 +251,52 @@ class Meters(NamedTuple):
     forks: ControlFile
     alive: ControlFile
     time: ControlFile
+
+
+class Gauge:
+    """What a cell uses at any moment, by descriptors of its own.
+
+    Another thread may read it whatever becomes of the leaf meanwhile: closed, it would leave its
+    descriptors' numbers to other files, and used again, its `start` to another cell.
+
+    :param cpu_seconds: reads CPU time from its file
+    :param cpu_seconds_before: what it was when the counting began
+    """
+
+    def __init__(
+        self,
+        memory: ControlFile,
+        processes: ControlFile,
+        time: ControlFile,
+        cpu_seconds: Callable[[ControlFile], float],
+        cpu_seconds_before: float,
+    ) -> None:
+        self._memory = memory
+        self._processes = processes
+        self._time = time
+        self._cpu_seconds = cpu_seconds
+        self._cpu_seconds_before = cpu_seconds_before
+
+    def sample(self, began_at: float) -> Sample:
+        """Read it. Blocks for as long as the kernel takes to add up.
+
+        :param began_at: when the code was handed over, by `perf_counter`
+        :raises CgroupError: the leaf was removed, or this is closed
+        """
+        memory_bytes = self._memory.number()
+        processes = self._processes.number()
+        cpu_seconds = self._cpu_seconds(self._time) - self._cpu_seconds_before
+        return Sample(
+            wall_seconds=perf_counter() - began_at,
+            cpu_seconds=cpu_seconds,
+            memory_bytes=memory_bytes,
+            processes=processes,
+        )
+
+    def close(self) -> None:
+        """Safe to call twice, and not while it is read."""
+        for file in (self._memory, self._processes, self._time):
+            file.close()
 
 
 def make(path: str) -> None:

@@ -62,8 +62,9 @@ class V1Leaf(base.Leaf):
     def _restart_peak(self) -> bool:
         return self._meters.peak.write(b"0")
 
-    def _cpu_seconds_ever(self) -> float:
-        return self._meters.time.number() / 1e9
+    @staticmethod
+    def _cpu_seconds_in(time: base.ControlFile) -> float:
+        return time.number() / 1e9
 
 
 class V1Tree:

@@ -50,8 +50,9 @@ class V2Leaf(base.Leaf):
         """
         return self._meters.peak.write(b"reset")
 
-    def _cpu_seconds_ever(self) -> float:
-        return self._meters.time.field(b"usage_usec") / 1e6
+    @staticmethod
+    def _cpu_seconds_in(time: base.ControlFile) -> float:
+        return time.field(b"usage_usec") / 1e6
 
 
 class V2Tree:

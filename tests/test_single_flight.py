@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from soulbox_core.errors import SandboxError
-from soulbox_core.execution.single_flight import SingleFlight
+from soulbox_core.single_flight import SingleFlight
 from tests.loop import on_loop, settle
 
 

@@ -1,0 +1,79 @@
+"""What is remembered: the database, the records that go there, the result cache."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from soulbox_core.assembly.telling import VERSION
+from soulbox_core.identity.running import DATABASE
+from soulbox_core.journal.journal import Journal
+from soulbox_core.journal.retention import Retention
+from soulbox_core.journal.spool import Spool
+from soulbox_core.registry import Registry
+from soulbox_core.results.cache import ResultCache
+from soulbox_core.sandbox.instance import Instance
+from soulbox_core.service.builds import Toolchain
+from soulbox_core.service.recall import Ground, Recall
+from soulbox_core.settings import Settings
+from soulbox_core.store.opening import Stores, open_database
+
+_SPOOL = "records"
+"""Directory with the records that the database does not have yet, in the instance's."""
+
+
+async def stores_of(
+    settings: Settings, instance: Instance, closing: AsyncExitStack
+) -> Stores | None:
+    """The database, if anything is to be kept in it."""
+    if not settings.auth.enabled and not settings.records.enabled:
+        return None
+    directory = instance.directory / DATABASE
+    return await closing.enter_async_context(open_database(settings.database, directory))
+
+
+def journal_of(
+    settings: Settings, instance: Instance, stores: Stores | None, closing: AsyncExitStack
+) -> Journal | None:
+    """What writes records of runs, if any are kept."""
+    if stores is None or not settings.records.enabled:
+        return None
+    executions = stores.executions
+    journal = Journal(
+        Spool(instance.directory / _SPOOL, settings.records.spool_bytes),
+        executions,
+        settings.records,
+        instance.id,
+        lambda: stores.health().primary,
+    )
+    closing.push_async_callback(journal.close)
+    closing.push_async_callback(Retention(executions, settings.records.seconds).close)
+    return journal
+
+
+def results_of(settings: Settings, closing: AsyncExitStack) -> ResultCache | None:
+    """The result cache, if there is room for anything in it."""
+    if not settings.results.memory_bytes and not settings.results.redis:
+        return None
+    results = ResultCache(settings.results)
+    closing.push_async_callback(results.close)
+    results.start()
+    return results
+
+
+def recall_of(
+    settings: Settings,
+    languages: Registry,
+    toolchains: Mapping[str, Toolchain],
+    results: ResultCache | None,
+) -> Recall | None:
+    """What asks the result cache, if there is one."""
+    if results is None:
+        return None
+    grounds = {
+        name: Ground(
+            toolchain=f"{VERSION} {toolchains[name].plugin_version} {toolchains[name].image}",
+            preloads=language.preloads,
+            dependencies=settings.language(name).dependencies,
+        )
+        for name, language in languages.languages.items()
+    }
+    return Recall(results, grounds, settings.limits.compile)

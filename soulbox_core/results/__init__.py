@@ -1,0 +1,1 @@
+"""The result cache: an answer that is there already is not made again."""

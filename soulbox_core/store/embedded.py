@@ -1,0 +1,93 @@
+"""SurrealDB, embedded in this process, in a directory of its own."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from surrealdb import AsyncSurreal
+from surrealdb.errors import SurrealError
+
+from soulbox_core.errors import StoreError, StoreFailed
+from soulbox_core.store.database import persistently, result_of
+from soulbox_core.store.lock import locked
+
+_NAMESPACE = "soulbox"
+
+
+class Embedded:
+    """`Database` on the only connection. Writes are made one after the other, so none conflicts
+    but with what the engine does by itself."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._writing = asyncio.Lock()
+        self._writes: set[asyncio.Task[Any]] = set()
+
+    async def ask(self, query: str, **values: Any) -> Any:
+        try:
+            answer = await self._connection.query_raw(query, values)
+        except (SurrealError, RuntimeError, OSError, ValueError) as error:
+            raise StoreFailed(f"the database failed: {type(error).__name__}") from error
+        return result_of(answer)
+
+    async def write(self, query: str, **values: Any) -> Any:
+        # The engine may go on with what nobody waits for any more, and it does not always notice
+        # that two writes meet. So a write that is begun has its turn to the end.
+        task = asyncio.create_task(self._write(query, values))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Close it when the last write is over."""
+        if self._writes:
+            await asyncio.wait(self._writes)
+        await self._connection.close()
+
+    async def _write(self, query: str, values: dict[str, Any]) -> Any:
+        async with self._writing:
+            return await persistently(lambda: self.ask(query, **values))
+
+
+@asynccontextmanager
+async def open_embedded(directory: Path) -> AsyncIterator[Embedded]:
+    """Open the database in a directory, which is made if it is not there.
+
+    Two that are open on one directory would not see what the other writes, so it is locked.
+
+    :raises StoreError: another process has it open, or it is damaged
+    """
+    _make_private(directory)
+    with locked(directory):
+        connection: Any = AsyncSurreal(f"surrealkv://{directory / 'data'}")
+        try:
+            await connection.connect()
+            await connection.use(_NAMESPACE, _NAMESPACE)
+        except (SurrealError, RuntimeError, OSError, ValueError) as error:
+            raise StoreError(
+                f"the database in {directory} cannot be opened: {error}; restore it from a backup,"
+                " or move it away to begin anew without its keys"
+            ) from None
+        database = Embedded(connection)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def _make_private(directory: Path) -> None:
+    """Make a directory that nobody else can look into.
+
+    :raises StoreError: it cannot be made, or belongs to somebody else
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as error:
+        raise StoreError(
+            f"{directory}: {error.strerror}; set state_dir to a directory that user id"
+            f" {os.getuid()} can write"
+        ) from None

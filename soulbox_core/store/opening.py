@@ -1,0 +1,86 @@
+"""Opening the database that the settings name."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from soulbox_core.errors import StoreError, StoreFailed
+from soulbox_core.settings import Database as Settings
+from soulbox_core.store.database import Database
+from soulbox_core.store.dump import SurrealDump
+from soulbox_core.store.embedded import open_embedded
+from soulbox_core.store.executions import SurrealExecutions
+from soulbox_core.store.identities import Identities
+from soulbox_core.store.migrations import migrate
+from soulbox_core.store.port import Dump, Executions, Health, Store
+from soulbox_core.store.replicas import Replicas
+from soulbox_core.store.server import Server
+from soulbox_core.store.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+
+class Stores:
+    """What is kept, by kind.
+
+    :param primary: where everything is written
+    :param replicas: where what may be old is read
+    """
+
+    def __init__(self, primary: Database, replicas: tuple[Server, ...] = ()) -> None:
+        self._primary = primary
+        self._replicas = replicas
+        self.tally = Tally()
+        self.identities: Store = Identities(primary, self.tally)
+        self.executions: Executions = SurrealExecutions(
+            primary, Replicas(primary, replicas, self.tally)
+        )
+        self.dump: Dump = SurrealDump(primary)
+        self.embedded = not isinstance(primary, Server)
+        """Whether the database is part of this process, and of no other."""
+
+    def health(self) -> Health:
+        """How the database was when it was last asked."""
+        return Health(
+            primary=self._primary.answered if isinstance(self._primary, Server) else True,
+            replicas=tuple(replica.answered for replica in self._replicas),
+        )
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, directory: Path) -> AsyncIterator[Stores]:
+    """Open the database, and bring its tables up to date.
+
+    :param directory: where one is that is part of this process; it is made if it is not there
+    :raises StoreError: it cannot be reached or opened, another process has it open, a newer
+        SoulBox made it, or it is damaged
+    :raises SettingsError: an address is none
+    """
+    async with AsyncExitStack() as closing:
+        if not settings.url:
+            embedded = await closing.enter_async_context(open_embedded(directory))
+            await migrate(embedded)
+            yield Stores(embedded)
+            return
+        primary = Server(settings.url, settings)
+        replicas = tuple(Server(url, settings) for url in settings.replicas)
+        for server in (primary, *replicas):
+            closing.push_async_callback(server.close)
+        try:
+            await primary.connect()
+        except StoreFailed as error:
+            raise StoreError(
+                f"the database cannot be used: {error}; start it, or mend database.url,"
+                " database.user and database.password"
+            ) from None
+        await migrate(primary)
+        for outcome in await asyncio.gather(
+            *(replica.connect() for replica in replicas), return_exceptions=True
+        ):
+            if isinstance(outcome, StoreFailed):  # the primary answers meanwhile
+                logger.warning("database: replica: %s", outcome)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        yield Stores(primary, replicas)
