@@ -56,7 +56,8 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 def create(
     name: Annotated[str, typer.Option(help="For people to know it by.")] = "",
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="execute (the default) or admin; repeat.")
+        list[str] | None,
+        typer.Option("--scope", help="execute (the default), metrics or admin; repeat."),
     ] = None,
     policy: Annotated[str, typer.Option(help="What it may do, by a policy's name.")] = DEFAULT,
     expires: Annotated[

@@ -1,10 +1,11 @@
 """How an answer is written down, and held against what could have been written.
 
-An entry is a version byte, an HMAC-SHA256 over version, key and the rest, and the rest: the time
-and the outcome as MessagePack. Where entries are, others may write; so an entry that we did not
-write, or wrote for another key, is never believed.
+An entry is a version byte, a keyed BLAKE2b (RFC 7693) over version, key and the rest, and the rest:
+the time and the outcome as MessagePack. Where entries are, others may write; so an entry that we
+did not write, or wrote for another key, is never believed.
 """
 
+import hashlib
 import hmac
 
 import msgspec
@@ -80,7 +81,10 @@ class Seal:
         return min(entry.kept_at + self.seconds - now, self.seconds)
 
     def _tag(self, key: str, payload: bytes) -> bytes:
-        return hmac.digest(self._secret, b"".join((_VERSION, key.encode(), payload)), "sha256")
+        tag = hashlib.blake2b(_VERSION, key=self._secret, digest_size=_TAG_BYTES)
+        tag.update(key.encode())
+        tag.update(payload)
+        return tag.digest()
 
 
 def _is_good(outcome: Outcome) -> bool:
