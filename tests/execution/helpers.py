@@ -16,8 +16,6 @@ from tests.fakes import facts
 SCRIPT = Path(__file__).with_name("helper_script.py")
 OUT_OF_MEMORY = 137
 """The script's exit code that stands for a kill by the kernel."""
-_PATIENCE_SECONDS = 30.0
-"""Only so that a test that fails does end."""
 
 
 class ProcessCell:
@@ -134,10 +132,3 @@ class ProcessSandbox:
 def command(start: str = "well", gate: Path | None = None) -> tuple[str, ...]:
     """The command line of a helper that starts so, once the file `gate` is there."""
     return (sys.executable, "-I", "-S", str(SCRIPT), start, os.fspath(gate or ""))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110, it is told by no event
-            await asyncio.sleep(0.005)

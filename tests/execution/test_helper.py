@@ -11,8 +11,8 @@ from soulbox_core.errors import ContainerError, SandboxError
 from soulbox_core.execution import helper_pool, helper_process
 from soulbox_core.execution.helper import HelperAnswer, HelperRequest, Helpers
 from soulbox_core.model import Limits, OutputFile, SourceFile
-from tests.execution.helpers import ProcessSandbox, command, until
-from tests.loop import on_loop, settle
+from tests.execution.helpers import ProcessSandbox, command
+from tests.loop import on_loop, settle, until
 
 LIMITS = Limits(
     memory_bytes=1 << 30, wall_seconds=30, output_bytes=64, output_file_bytes=1 << 16, processes=99

@@ -1,7 +1,7 @@
 """What tests of the result cache need: outcomes, work that is counted, a clock that is set."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,12 +9,12 @@ from soulbox_core.model import Hit, Outcome, Status, Timings, Usage
 from soulbox_core.results.cache import ResultCache
 from soulbox_core.results.key import Parts
 from soulbox_core.settings import Results
+from tests.loop import until
 from tests.quotas.redis_server import RedisServer
 from tests.samples import CALLER, allowance, request
 
 SECRET = "the same on every node of this house"
 ME, OTHER = CALLER.id, "key:ba9876543210"
-_TRIES, _PAUSE_SECONDS = 2000, 0.005
 
 
 class Clock:
@@ -116,15 +116,6 @@ async def node(
     async with cache(clock, **(usual | settings)) as it:
         await until(lambda: it.listening)
         yield it
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what comes to pass in other tasks and processes."""
-    for _ in range(_TRIES):
-        if condition():
-            return
-        await asyncio.sleep(_PAUSE_SECONDS)
-    raise AssertionError("it did not come to pass")
 
 
 def hit(outcome: Outcome) -> Hit:

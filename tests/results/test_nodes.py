@@ -12,7 +12,7 @@ from soulbox_core.model import Outcome
 from soulbox_core.results import notices, writing
 from soulbox_core.results.cache import ResultCache
 from soulbox_core.results.redis import CHANNEL
-from tests.loop import on_loop, settle
+from tests.loop import on_loop, settle, until
 from tests.quotas.redis_server import RedisServer
 from tests.results.house import (
     ME,
@@ -25,7 +25,6 @@ from tests.results.house import (
     node,
     outcome,
     parts,
-    until,
 )
 
 

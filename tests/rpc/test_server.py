@@ -1,6 +1,5 @@
 """What is gRPC's own: metadata, deadlines, hanging up, health, reflection, bounds, nonsense."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from soulbox_core.settings import Grpc, Server, Settings
 from tests.api.fakes import RUN_ID
 from tests.api.test_tls import make
-from tests.loop import on_loop
+from tests.loop import on_loop, until
 from tests.rpc.client import House, Stub, typing
 
 EMPTY = Standing(
@@ -36,12 +35,6 @@ EMPTY = Standing(
 HELLO = pb.ExecuteRequest(language="lua", code=b"out hi")
 ECHO = pb.ExecuteRequest(language="lua", code=b"echo")
 HANG = pb.ExecuteRequest(language="lua", code=b"hang")
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110, of fakes that tell nobody
-            await asyncio.sleep(0.01)
 
 
 @on_loop

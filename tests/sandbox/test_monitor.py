@@ -18,7 +18,7 @@ from soulbox_core.sandbox.cgroup.v2 import V2Leaf
 from soulbox_core.sandbox.monitor import MOST_RUNS, PERIOD_SECONDS, Monitor, Watch
 from soulbox_core.sandbox.stdio import Stdio
 from soulbox_core.sandbox.supervisor import Supervisor
-from tests.loop import on_loop
+from tests.loop import on_loop, until
 
 STEP = Step(argv=(), entrypoint="", files=(), env={}, stdin=b"", limits=Limits())
 FILES = {
@@ -108,12 +108,6 @@ def descriptors() -> set[str]:
 
 def threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("monitor")}
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110, of a thread that tells nobody
-            await asyncio.sleep(0.005)
 
 
 async def periods(count: float) -> None:
