@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-from bench import http, listing
+from bench import corruption, http, listing
 from bench.measure import Sample, timed
 from bench.report import Report
 from bench.service import hello, in_turn, serving
@@ -141,7 +141,18 @@ def database_down(report: Report, count: int) -> None:
         report.row(name, number, f"{kept.answered} runs", number, "<= 0")
 
 
-ROWS = (records_and_metrics, hits, cached_rate, telling, records, database_down)
+def corrupted(report: Report, count: int) -> None:
+    """Answers of Redis and of the database, changed on purpose."""
+    for where, found in (
+        ("Redis", corruption.in_redis((SECRET,))),
+        ("the database", corruption.of_the_database()),
+    ):
+        what = f"changed answers of {where} that were served"
+        counted = f"{found.counted} of {found.tried} counted"
+        report.row(what, found.served, counted, found.served, "<= 0")
+
+
+ROWS = (records_and_metrics, hits, cached_rate, telling, records, database_down, corrupted)
 """Each adds its rows to the report; `count` is how many requests to send."""
 
 

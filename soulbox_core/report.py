@@ -1,8 +1,9 @@
 """What is known of a run when it is over, and of a request, and who wants to know."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
-from soulbox_core.model import Caller, Limits, Outcome, RunRequest, Value
+from soulbox_core.model import Caller, Limits, Outcome, RunRequest, Status, Value
 
 CANCELLED = "cancelled"
 """What became of a run whose client hung up."""
@@ -25,6 +26,9 @@ class Report(Value):
     """None if it came to none. Its output is empty: it was passed on."""
     failure: str | None = None
     """Why there is no outcome: `cancelled`, or the code of a refusal or of our failure."""
+    charged_cpu_seconds: float = 0.0
+    """What it is charged for: its own CPU time, that of steps which were done for it before, and
+    all that it can have used if it was cut off."""
     stdout: bytes = b""
     """As much of it as records may hold."""
     stderr: bytes = b""
@@ -35,6 +39,19 @@ class Report(Value):
         if self.outcome is not None:
             return self.outcome.status
         return CANCELLED if self.failure == CANCELLED else ERROR
+
+
+STAGES = ("queue", "install", "compile", "claim", "run")
+"""Where the time of a run goes, one after the other; `teardown` comes when it is over."""
+
+
+def stages(outcome: Outcome) -> Iterator[tuple[str, float]]:
+    """The stages that there were, and their seconds."""
+    ran = outcome.status not in (Status.COMPILE_FAILED, Status.INSTALL_FAILED)
+    for name in STAGES if ran else STAGES[:3]:
+        seconds = getattr(outcome.timings, f"{name}_seconds")
+        if seconds is not None:
+            yield name, seconds
 
 
 class Witness(Protocol):

@@ -24,4 +24,3 @@ def begin(request_id: str) -> None:
 def current() -> str:
     """The request's id; empty outside of one."""
     return _current.get()
-

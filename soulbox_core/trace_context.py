@@ -11,6 +11,12 @@ _IDS = rb"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _TRACEPARENT = re.compile(rb"00" + _IDS + rb"|(?!00|ff)[0-9a-f]{2}" + _IDS + rb"(?:-[!-~]*)?")
 """Of version 00, or of a later one, which may say more after that (section 3.2.4)."""
 _TRACESTATE_BYTES = 512
+_MEMBER = re.compile(
+    rb"(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+    rb"=[ -+\--<>-~]{0,255}[!-+\--<>-~]"
+)
+_MEMBERS = 32
+"""Of a tracestate (section 3.3.1.1), and what one is like (3.3.1.3)."""
 
 
 class TraceContext(NamedTuple):
@@ -35,9 +41,18 @@ def begin(traceparent: bytes | None, tracestate: bytes | None) -> None:
     if match is None:
         _current.set(_NONE)
         return
-    state = tracestate if tracestate is not None and len(tracestate) <= _TRACESTATE_BYTES else b""
+    state = tracestate if tracestate is not None and _is_state(tracestate) else b""
     trace_id = match[1] or match[2]
     _current.set(TraceContext(*(str(each, "latin-1") for each in (trace_id, match[0], state))))
+
+
+def _is_state(text: bytes) -> bool:
+    members = [member.strip(b" \t") for member in text.split(b",")]
+    return (
+        len(text) <= _TRACESTATE_BYTES
+        and len(members) <= _MEMBERS
+        and all(not member or _MEMBER.fullmatch(member) for member in members)
+    )
 
 
 def began_here(trace_id: str) -> None:

@@ -45,6 +45,21 @@ def test_a_later_version_may_say_more() -> None:
     assert after(f"cc{PARENT[2:]}-more".encode()).trace_id == TRACE
 
 
+@pytest.mark.parametrize(
+    "state",
+    [b"a=1,", b"a=1 , b@c=2", b"1a/b@v=x y", b"", b",".join(b"k%d=v" % n for n in range(32))],
+)
+def test_a_state_of_any_vendor_is_passed_on(state: bytes) -> None:
+    assert after(PARENT.encode(), state).tracestate == state.decode()
+
+
+@pytest.mark.parametrize(
+    "state", [b"a", b"A=1", b"a=1\n", b"a=\xe9", b"=1", b"a=b=c", b",".join([b"k=v"] * 33)]
+)
+def test_a_state_that_is_none_is_left_out(state: bytes) -> None:
+    assert after(PARENT.encode(), state) == TraceContext(TRACE, PARENT, "")
+
+
 def test_a_state_that_is_too_long_is_left_out() -> None:
     assert after(PARENT.encode(), b"a=" + b"x" * 600) == TraceContext(TRACE, PARENT, "")
 

@@ -335,7 +335,10 @@ ROWS = (
             Panel(
                 "Records",
                 "ops",
-                (Query("{{result}}", _rate("soulbox_records_total", "result")),),
+                (
+                    Query("{{result}}", _rate("soulbox_records_total", "result")),
+                    Query("dropped for room", _total("soulbox_records_dropped_for_room_total")),
+                ),
             ),
             Panel(
                 "Records that wait",
@@ -365,10 +368,8 @@ ROWS = (
                 "ops",
                 (
                     Query("{{server}}", _rate("soulbox_database_reads_total", "server")),
-                    Query(
-                        "replica failures",
-                        _total("soulbox_database_replica_failures_total"),
-                    ),
+                    Query("{{server}} fails", _rate("soulbox_database_failures_total", "server")),
+                    Query("rewrites", _total("soulbox_database_rewrites_total")),
                 ),
             ),
         ),

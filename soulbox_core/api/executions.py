@@ -13,7 +13,6 @@ from msgspec import UNSET, UnsetType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from soulbox_core.api.answers import answer_file, readable
 from soulbox_core.api.executions_schema import (
@@ -30,6 +29,7 @@ from soulbox_core.api.executions_schema import (
     UsedOnDay,
 )
 from soulbox_core.api.guard import caller_of
+from soulbox_core.api.held import HeldResponse
 from soulbox_core.api.hold import Hold
 from soulbox_core.api.requests import query_as
 from soulbox_core.api.streams import JSON
@@ -78,7 +78,7 @@ class ExecutionsEndpoints:
             executions=tuple(map(_info, page)),
             next=_cursor(page[-1].id) if len(found) > len(page) else None,
         )
-        return _Held(listed, self._hold)
+        return self._held(listed)
 
     async def execution(self, request: Request) -> Response:
         query_as(request.scope["query_string"], _Nothing)
@@ -88,7 +88,7 @@ class ExecutionsEndpoints:
         if found is None or not _may_see(caller, found.caller):
             raise HTTPException(404, "there is no such execution of yours")
         info = msgspec.structs.asdict(_info(found))
-        return _Held(ExecutionAnswer(**info, content=_content(found.content)), self._hold)
+        return self._held(ExecutionAnswer(**info, content=_content(found.content)))
 
     async def usage(self, request: Request) -> Response:
         asked = query_as(request.scope["query_string"], UsageQuery)
@@ -96,7 +96,10 @@ class ExecutionsEndpoints:
         whose = _whose(asked.caller, caller_of(request.scope))
         days = await self._executions.usage(whose, since.isoformat(), until.isoformat())
         used = UsageAnswer(days=tuple(map(_on_day, days)), total=_in_all(days))
-        return _Held(used, self._hold)
+        return self._held(used)
+
+    def _held(self, answer: msgspec.Struct) -> Response:
+        return HeldResponse(msgspec.json.encode(answer), JSON, self._hold)
 
     def _days(self, asked: UsageQuery) -> tuple[date, date]:
         """The first and the last day."""
@@ -111,20 +114,6 @@ class ExecutionsEndpoints:
         if until - since >= timedelta(days=DAYS):
             raise InvalidRequest(f"ask for {DAYS} days at most", field="query.since")
         return since, until
-
-
-class _Held(Response):
-    """An answer that counts as held until its client has it: records may have content."""
-
-    def __init__(self, value: msgspec.Struct, hold: Hold) -> None:
-        headers = {"cache-control": "no-store"}
-        super().__init__(msgspec.json.encode(value), headers=headers, media_type=JSON)
-        self._hold = hold
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._hold.share() as share:
-            share.take(len(self.body))
-            await super().__call__(scope, receive, send)
 
 
 class _Nothing(msgspec.Struct, frozen=True):
@@ -215,6 +204,7 @@ def _info(execution: Execution) -> ExecutionInfo:
         exit_code=execution.exit_code,
         signal=execution.signal,
         usage=execution.usage,
+        charged_cpu_seconds=execution.charged_cpu_seconds,
         timings=execution.timings,
     )
 

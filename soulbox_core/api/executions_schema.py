@@ -117,6 +117,8 @@ class ExecutionInfo(Value):
     exit_code: int | None
     signal: str | None
     usage: Usage | None
+    charged_cpu_seconds: float
+    """CPU time, what came before the program included; what it can have used if it was cut off."""
     timings: Timings | None
 
 

@@ -116,7 +116,7 @@ def _endpoints(also: Extras, hold: Hold) -> Iterator[tuple[Path, ASGIApp]]:
     if also.results is not None:
         groups.append((RESULTS_PATHS, ResultsEndpoints(also.results)))
     if also.metrics is not None:
-        groups.append((METRICS_PATHS, MetricsEndpoint(also.metrics)))
+        groups.append((METRICS_PATHS, MetricsEndpoint(also.metrics, hold)))
     for paths, endpoints in groups:
         for each in paths:
             yield each, request_response(getattr(endpoints, each.name))

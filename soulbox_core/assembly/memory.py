@@ -27,7 +27,9 @@ async def stores_of(
     if not settings.auth.enabled and not settings.records.enabled:
         return None
     directory = instance.directory / DATABASE
-    return await closing.enter_async_context(open_database(settings.database, directory))
+    return await closing.enter_async_context(
+        open_database(settings.database, directory, settings.records.most)
+    )
 
 
 def journal_of(
@@ -42,10 +44,10 @@ def journal_of(
         executions,
         settings.records,
         instance.id,
-        lambda: stores.health().primary,
     )
     closing.push_async_callback(journal.close)
-    closing.push_async_callback(Retention(executions, settings.records.seconds).close)
+    retention = Retention(executions, journal, settings.records.seconds)
+    closing.push_async_callback(retention.close)
     return journal
 
 

@@ -170,9 +170,9 @@ def of_records(journal: Journal) -> Iterable[Reading]:
     )
     yield _counter(
         "soulbox_record_files_refused",
-        "Files of records that the database did not take, set aside.",
+        "Files of records that the database did not take although it took others.",
         journal,
-        "set_aside",
+        "refused",
     )
 
 
@@ -197,11 +197,27 @@ def of_database(stores: Stores) -> Iterable[Reading]:
         ("server",),
         reads,
     )
+    yield Reading(
+        "counter",
+        "soulbox_database_failures",
+        "Times that it did not answer, or not so that it was understood.",
+        ("server",),
+        lambda: [
+            (("primary",), stores.primary_failures),
+            (("replica",), stores.tally.replica_failures),
+        ],
+    )
     yield _counter(
-        "soulbox_database_replica_failures",
-        "Times that a replica did not answer, or not as it should.",
+        "soulbox_database_rewrites",
+        "Times that a database which is part of the service was made small again.",
         stores.tally,
-        "replica_failures",
+        "rewrites",
+    )
+    yield _counter(
+        "soulbox_records_dropped_for_room",
+        "Records of runs that a database which is part of the service had no room for any more.",
+        stores.tally,
+        "dropped_for_room",
     )
     yield _counter(
         "soulbox_database_damaged",

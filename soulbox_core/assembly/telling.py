@@ -40,9 +40,7 @@ def witnesses_of(
 def _traces(settings: Telemetry, node: str, closing: AsyncExitStack) -> Witness:
     """What makes spans. Its libraries take some 20 MB, and are loaded for those who want them."""
     if not settings.otlp.startswith(("http://", "https://")):
-        raise SettingsError(
-            f"telemetry.otlp: {settings.otlp!r} is no URL such as http://127.0.0.1:4318"
-        )
+        raise SettingsError("telemetry.otlp: write it as http://127.0.0.1:4318")
     module = import_module("soulbox_core.telemetry.traces")
     traces = module.Traces(settings.otlp, settings.trace_ratio, node, VERSION)
     closing.push_async_callback(traces.close)

@@ -156,6 +156,8 @@ class OutsideIssuer:
         policy = claims.get(self._settings.policy_claim, "default")
         if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_CHARACTERS:
             raise Unauthenticated
+        if not subject.isprintable():  # it is part of log lines, records and keys of answers
+            raise Unauthenticated
         if not isinstance(policy, str):
             raise Unauthenticated
         return Caller(

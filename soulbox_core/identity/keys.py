@@ -85,7 +85,7 @@ class Keys:
         """
         match = _KEY.fullmatch(text)
         key = None if match is None else await self.usable(match[1])
-        # Compared in any case, and in constant time, so that it tells nothing of which ids exist.
+        # Compared in any case, and in constant time, so that it tells nothing of the secret.
         same = hmac.compare_digest(digest_of(text), _NOBODY if key is None else key.digest)
         if key is None or not same:
             raise Unauthenticated

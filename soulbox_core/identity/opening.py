@@ -73,6 +73,10 @@ def _outside(settings: Auth, own: str, clock: Callable[[], float]) -> dict[str, 
     for each in settings.issuers:
         if each.issuer in found or each.issuer == own:
             raise SettingsError(f"auth.issuers: {each.issuer} is there twice")
+        for other in found:
+            if each.issuer.startswith(f"{other}:") or other.startswith(f"{each.issuer}:"):
+                # token:ISSUER:SUBJECT could be of either.
+                raise SettingsError(f"auth.issuers: {each.issuer} and {other} cannot be told apart")
         if not each.algorithms:
             raise SettingsError(f"auth.issuers: {each.issuer} has no algorithms")
         found[each.issuer] = OutsideIssuer(each, KeySet(each.jwks), clock)

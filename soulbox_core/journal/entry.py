@@ -26,6 +26,7 @@ def execution_of(report: Report, node: str, keep: Records) -> Execution:
         signal=None if outcome is None else outcome.signal,
         usage=None if outcome is None else outcome.usage,
         timings=None if outcome is None else outcome.timings,
+        charged_cpu_seconds=report.charged_cpu_seconds,
         content=_content(report, keep) if keep.code or keep.output else None,
     )
 

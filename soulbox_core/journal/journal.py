@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
+from math import inf
+from time import monotonic
 
 import msgspec
 
@@ -20,9 +22,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 """How long a database that failed is left alone."""
-ATTEMPTS = 20
-"""After so many at one file, while the database says that it is well, the file is set aside: what
-it holds cannot be written, and would keep all others from it."""
+REFUSED_SECONDS = 60.0
+"""How long a file is left alone that the database did not take although it took others."""
 CLOSING_SECONDS = 5.0
 """What the last records have at the end; those that are late are written at the next start."""
 
@@ -35,37 +36,29 @@ class Journal:
     name, of which the database takes no second one: an answer that did not come is asked for
     again.
 
-    :param well: whether the database answered when it was last asked
     :param node: names the instance in each record
     """
 
-    def __init__(
-        self,
-        spool: Spool,
-        executions: Executions,
-        settings: Records,
-        node: str,
-        well: Callable[[], bool],
-    ) -> None:
+    def __init__(self, spool: Spool, executions: Executions, settings: Records, node: str) -> None:
         self._spool = spool
         self._executions = executions
         self._settings = settings
         self._node = node
-        self._well = well
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Execution)
         self._due = asyncio.Event()
-        self._attempts = 0
+        self._not_before: dict[str, float] = {}
+        """When a file is tried again that the database did not take, by its name."""
         self._failing = False
         self._full = False
         self.written = 0
         """Records that the database has taken."""
         self.lost = 0
-        """Records for which there was no room."""
+        """Records for which there was no room, or which it did not take for too long."""
         self.damaged = 0
         """Files that held something else than records."""
-        self.set_aside = 0
-        """Files that the database would not take."""
+        self.refused = 0
+        """Files that the database did not take although it took others."""
         self._due.set()  # for what an earlier life left
         self._writing = asyncio.create_task(self._write_on())
 
@@ -92,56 +85,96 @@ class Journal:
     def torn_down(self, language: str, seconds: float) -> None:
         """See `report.Witness.torn_down`."""
 
+    async def forget(self, before: float) -> None:
+        """Drop the files that were begun before a time, as records of that age are: what the
+        database did not take until now is lost."""
+        for segment in self._spool.sealed:
+            if segment.begun_at < before:
+                records, _ = await self._records(segment)
+                self._spool.remove(segment)
+                self._not_before.pop(segment.name, None)
+                self.lost += len(records)
+
     async def close(self) -> None:
         """Write what waits, or leave it for the next start."""
         self._writing.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._writing
+        await asyncio.wait((self._writing,))
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
-                await self._write_all()
+                self._spool.seal()
+                await self._write_sealed()
         self._spool.seal()
         await self._sync()
 
     async def _write_on(self) -> None:
         while True:
-            await self._due.wait()
+            await self._woken()
             await asyncio.sleep(self._settings.batch_seconds)
             self._due.clear()
-            if not await self._write_all():
+            self._spool.seal()
+            try:
+                well = await self._write_sealed()
+            except Exception:
+                # A border: whatever it is, records must go on being written.
+                logger.exception("records of runs could not be written")
+                well = False
+            if not well:
                 self._due.set()
                 await self._sync()
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _write_all(self) -> bool:
-        """Write everything that waits; False if the database fails."""
-        while True:
-            segment = self._spool.oldest()
-            if segment is None:
-                self._spool.seal()
-                segment = self._spool.oldest()
-            if segment is None:
-                return True
-            if not await self._write(segment):
-                return False
+    async def _woken(self) -> None:
+        """Return when there is something to write, new or refused before."""
+        again = min(self._not_before.values(), default=inf) - monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if again == inf else max(again, 0.0)):
+                await self._due.wait()
 
-    async def _write(self, segment: Segment) -> bool:
-        try:
-            records = await self._records(segment)
-            if records:
-                await self._executions.add(segment.name, records)
-            self._spool.remove(segment)
-        except (StoreFailed, OSError) as error:
-            self._failed(segment, error)
-            return False
+    async def _write_sealed(self) -> bool:
+        """Write the files that take no more; False if the database fails.
+
+        A file that fails is itself to blame if another one is taken after it, or if it was so
+        before. Else it is the database.
+        """
+        failed: dict[Segment, Exception] = {}
+        for segment in self._spool.sealed:
+            if monotonic() < self._not_before.get(segment.name, 0.0):
+                continue
+            try:
+                await self._write(segment)
+            except (StoreFailed, OSError) as problem:
+                failed[segment] = problem
+                if len(failed) > 1:
+                    break
+            else:
+                self._refuse(failed)
+                failed.clear()
+                self._failed(None)
+        if self._not_before.keys() >= {segment.name for segment in failed}:
+            self._refuse(failed)
+            return True
+        self._failed(next(iter(failed.values())))
+        return False
+
+    async def _write(self, segment: Segment) -> None:
+        """:raises StoreFailed: the database does not take it
+        :raises OSError: the file cannot be read, or removed
+        """
+        records, damaged = await self._records(segment)
+        if records:
+            await self._executions.add(segment.name, records)
+        self._spool.remove(segment)
+        if damaged:
+            self.damaged += 1
+            logger.error("%s held more than its %d whole records", segment.name, len(records))
         self.written += len(records)
-        self._attempts = 0
-        if self._failing:
-            self._failing = False
-            logger.warning("records of runs are written to the database again")
-        return True
+        self._not_before.pop(segment.name, None)
 
-    async def _records(self, segment: Segment) -> list[Execution]:
+    async def _records(self, segment: Segment) -> tuple[list[Execution], bool]:
+        """The records in a file, and whether there is anything else in it.
+
+        :raises OSError: it cannot be read
+        """
         found: Frames = await asyncio.to_thread(self._spool.read, segment)
         records, damaged = [], found.damaged
         for payload in found.payloads:
@@ -149,22 +182,24 @@ class Journal:
                 records.append(self._decoder.decode(payload))
             except msgspec.MsgspecError:
                 damaged = True
-        if damaged:
-            self.damaged += 1
-            logger.error("%s held more than its %d whole records", segment.name, len(records))
-        return records
+        return records, damaged
 
-    def _failed(self, segment: Segment, error: Exception) -> None:
-        if not self._failing:
+    def _failed(self, error: Exception | None) -> None:
+        """Say that the database fails, or that it does so no more; once."""
+        if error is not None and not self._failing:
             self._failing = True
             logger.warning("records of runs wait on disk: %s", error)
-        self._attempts = self._attempts + 1 if self._well() else 0
-        if self._attempts >= ATTEMPTS:
-            with suppress(OSError):
-                place = self._spool.set_aside(segment)
-                self._attempts = 0
-                self.set_aside += 1
-                logger.error("the database does not take the records in %s: %s", place, error)
+        elif error is None and self._failing:
+            self._failing = False
+            logger.warning("records of runs are written to the database again")
+
+    def _refuse(self, failed: Mapping[Segment, Exception]) -> None:
+        """Leave files alone for a while. They stay on disk, and are tried again."""
+        for segment, error in failed.items():
+            if segment.name not in self._not_before:
+                self.refused += 1
+                logger.error("the database takes others and not %s: %s", segment.name, error)
+            self._not_before[segment.name] = monotonic() + REFUSED_SECONDS
 
     async def _sync(self) -> None:
         try:

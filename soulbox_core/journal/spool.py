@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -13,7 +13,6 @@ from soulbox_core.model import Value
 SEGMENT_BYTES = 1 << 20
 """A file that has grown to this takes no more."""
 
-_SET_ASIDE = "refused"
 _SUFFIX = ".records"
 
 
@@ -24,6 +23,12 @@ class Segment(Value):
     """Unique among all nodes' segments, and the older the less."""
     size: int
     """In bytes."""
+
+    @property
+    def begun_at(self) -> float:
+        """When its first record came, in seconds since the epoch; 0 if its name does not tell."""
+        nanoseconds = self.name.partition("-")[0]
+        return int(nanoseconds) / 1e9 if nanoseconds.isdecimal() else 0.0
 
 
 class Spool:
@@ -44,20 +49,25 @@ class Spool:
         self._descriptor: int | None = None
         self._size = 0
         try:
-            (directory / _SET_ASIDE).mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
-            self._sealed = deque(self._left_over())
+            self._sealed = {segment.name: segment for segment in self._left_over()}
         except OSError as error:
             raise StoreError(f"{error.filename}: {error.strerror}") from None
-        self._sealed_bytes = sum(segment.size for segment in self._sealed)
+        self._sealed_bytes = sum(segment.size for segment in self._sealed.values())
 
     @property
     def size(self) -> int:
         """What all files have together, in bytes."""
         return self._sealed_bytes + self._size
 
+    @property
+    def sealed(self) -> tuple[Segment, ...]:
+        """The files that take no more, the oldest first."""
+        return tuple(self._sealed.values())
+
     def append(self, payload: bytes) -> bool:
-        """Keep a record; False if there is no room for it."""
+        """Keep a record; False if there is no room for it, or the disk takes none."""
         frame = framed(payload)
         if self.size + len(frame) > self._most_bytes:
             return False
@@ -75,15 +85,12 @@ class Spool:
     def seal(self) -> None:
         """Let the file that takes records take no more."""
         if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-            self._sealed.append(Segment(name=self._name, size=self._size))
+            descriptor, self._descriptor = self._descriptor, None
+            self._sealed[self._name] = Segment(name=self._name, size=self._size)
             self._sealed_bytes += self._size
             self._size = 0
-
-    def oldest(self) -> Segment | None:
-        """The oldest file that takes no more; None if there is none."""
-        return self._sealed[0] if self._sealed else None
+            with suppress(OSError):  # what a late write failed with; a torn frame is noticed
+                os.close(descriptor)
 
     def read(self, segment: Segment) -> Frames:
         """What is in a file.
@@ -93,22 +100,13 @@ class Spool:
         return frames(self._path(segment.name).read_bytes())
 
     def remove(self, segment: Segment) -> None:
-        """Drop the oldest file: the database has what is in it.
+        """Drop a file.
 
         :raises OSError: it stays where it is
         """
         self._path(segment.name).unlink(missing_ok=True)
-        self._forget(segment)
-
-    def set_aside(self, segment: Segment) -> Path:
-        """Put the oldest file where nobody looks for it any more but a person; where.
-
-        :raises OSError: it stays where it is
-        """
-        place = self._directory / _SET_ASIDE / f"{segment.name}{_SUFFIX}"
-        self._path(segment.name).rename(place)
-        self._forget(segment)
-        return place
+        if self._sealed.pop(segment.name, None) is not None:
+            self._sealed_bytes -= segment.size
 
     def sync(self) -> None:
         """Have everything on disk.
@@ -140,11 +138,6 @@ class Spool:
             if written:
                 os.ftruncate(self._descriptor, self._size)
             raise
-
-    def _forget(self, segment: Segment) -> None:
-        assert self._sealed[0] is segment
-        self._sealed.popleft()
-        self._sealed_bytes -= segment.size
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}{_SUFFIX}"

@@ -88,8 +88,10 @@ class Seal:
 
 
 def _is_good(outcome: Outcome) -> bool:
-    """Whether another request may be given this answer."""
-    return outcome.status is Status.OK and outcome.exit_code == 0 and outcome.network is None
+    """Whether another request may be given this answer: not one that lacks files, since it may
+    have been our fault that they were not brought back."""
+    ended_well = outcome.status is Status.OK and outcome.exit_code == 0
+    return ended_well and outcome.network is None and not outcome.outputs_skipped
 
 
 def _least_bytes(outcome: Outcome) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from typing import NamedTuple
 
 from soulbox_core.results.counts import Counts
@@ -34,6 +35,8 @@ class Writing:
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._context = copy_context()
+        """Of nobody's request: it writes the answers of many."""
 
     def set(self, key: str, value: bytes, seconds: float, still_good: Callable[[], bool]) -> None:
         """Have an entry written soon.
@@ -74,7 +77,7 @@ class Writing:
         self._waiting.append(waiting)
         self._bytes += len(waiting.value or b"")
         if self._task is None:
-            self._task = asyncio.create_task(self._work())
+            self._task = asyncio.create_task(self._work(), context=self._context)
 
     async def _work(self) -> None:
         try:

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextvars import copy_context
+from typing import Any, Literal
+from weakref import WeakSet
 
 import msgspec
 
@@ -77,6 +79,9 @@ class Pool:
         self._replacing = False
         self._closed = False
         self._parked_claims = self._other_claims = self._created = 0
+        self._ended: WeakSet[Container] = WeakSet()
+        self._context = copy_context()
+        """Of nobody's request: what is made here outlives the one that happened to ask for it."""
         self._destroyed: Counter[Literal["lost", "replaced", "closed"]] = Counter()
 
     def figures(self) -> PoolFigures:
@@ -129,7 +134,7 @@ class Pool:
         self._drop_parked()
         self._refuse_waiting(ContainerError("the service is shutting down"))
         if self._container is not None:
-            self._destroyed["closed"] += 1
+            self._count_end(self._container, "closed")
             await self._container.destroy()
             self._container = None
 
@@ -184,7 +189,7 @@ class Pool:
             self._filling = None
         if self._filling is None:
             seconds = _CALM_SECONDS if self._boots else _FILL_SECONDS
-            self._filling = loop.call_later(seconds, self._fill)
+            self._filling = loop.call_later(seconds, self._fill, context=self._context)
 
     def _fill(self) -> None:
         """Make as many cells as are wanted and not yet on their way."""
@@ -203,7 +208,7 @@ class Pool:
             self._replacing = True
             self._spawn(self._replace(self._container))
 
-    def _make_one(self, container: Container, shelf: Shelf) -> Awaitable[None]:
+    def _make_one(self, container: Container, shelf: Shelf) -> Coroutine[Any, Any, None]:
         """Make a cell for a shelf, which counts it from now on."""
         shelf.making += 1
         return self._make(container, shelf)
@@ -251,7 +256,7 @@ class Pool:
                 self._refuse_waiting(self._fault)
             self._drop_parked()
             self._spawn(self._restart())
-        self._destroyed["lost"] += 1
+        self._count_end(container, "lost")
         self._spawn(container.destroy())
 
     async def _restart(self) -> None:
@@ -267,6 +272,12 @@ class Pool:
                 self._refuse_waiting(error)
             else:
                 return
+
+    def _count_end(self, container: Container, why: Literal["lost", "replaced", "closed"]) -> None:
+        """Count a container that ends: once, for what came first."""
+        if container not in self._ended:
+            self._ended.add(container)
+            self._destroyed[why] += 1
 
     async def _created_container(self) -> Container:
         container = await self._new_container(self._lost)
@@ -297,7 +308,7 @@ class Pool:
                 await old.idle()
         except TimeoutError:
             logger.warning("%s: %s still busy, ending it", self._language, old.name)
-        self._destroyed["replaced"] += 1
+        self._count_end(old, "replaced")
         await old.destroy()
 
     async def _check(self) -> None:
@@ -314,7 +325,7 @@ class Pool:
         for shelf in self._shelves.values():
             shelf.refuse(error)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, context=self._context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

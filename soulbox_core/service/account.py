@@ -1,10 +1,12 @@
 """What became of a run, for those who want to know."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter, time
 from types import TracebackType
+from typing import Protocol
 
 from soulbox_core.errors import RequestError, SandboxError
 from soulbox_core.execution.outputs import Capped, Collector
@@ -12,8 +14,19 @@ from soulbox_core.model import Caller, Limits, Outcome, RunRequest, Stream
 from soulbox_core.report import CANCELLED, Report, Witness
 from soulbox_core.sandbox.port import Sink
 
+logger = logging.getLogger(__name__)
+
 _FOREIGN = "internal_error"
 """The failure that nobody foresaw; it has the same name where clients are told."""
+
+
+class Charge(Protocol):
+    """What a run has to pay for."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time, of what came before the program too; of one that was cut off, all that it can
+        have used."""
 
 
 class Accounts:
@@ -37,7 +50,8 @@ class _Times:
     """When it was, by the clock of `perf_counter`."""
 
     began: float
-    ended: float
+    ended: float | None = None
+    had_cell: bool = False
 
 
 class Account:
@@ -58,12 +72,13 @@ class Account:
         self._caller = caller
         self._limits = limits
         self._began_at = time()
-        now = perf_counter()
-        self._times = _Times(began=now, ended=now)
+        self._times = _Times(began=perf_counter())
         self._output_bytes = output_bytes
         self._excerpt = Collector()
         self.outcome: Outcome | None = None
         """To be set before the context ends, if there is one."""
+        self.charge: Charge | None = None
+        """Knows what the run is charged for, when it is over."""
 
     def overheard(self, sink: Sink) -> Sink:
         """The sink, as one that keeps what witnesses want of it."""
@@ -79,17 +94,30 @@ class Account:
 
         return both
 
+    def started(self, start: Callable[[], None]) -> Callable[[], None]:
+        """What is to be called when a cell is about to get the program, as what notes it."""
+        times = self._times
+
+        def begin() -> None:
+            times.had_cell = True
+            start()
+
+        return begin
+
     def released(self, release: Callable[[], None]) -> Callable[[], None]:
         """What is to be called when nothing of the run's cell is left, as what tells of it.
 
         It holds on to nothing of the request: a cell that is slow to die outlives its answer.
+        One that a limit has ended may be gone before the run is over.
         """
         witnesses, language, times = self._witnesses, self._request.language, self._times
 
         def gone() -> None:
             release()
-            for witness in witnesses:
-                witness.torn_down(language, perf_counter() - times.ended)
+            if not times.had_cell:
+                return
+            seconds = 0.0 if times.ended is None else perf_counter() - times.ended
+            _tell(witnesses, lambda witness: witness.torn_down(language, seconds))
 
         return gone
 
@@ -102,21 +130,30 @@ class Account:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._times.ended = perf_counter()
+        ended = self._times.ended = perf_counter()
         report = Report(
             id=self._id,
             request=self._request,
             caller=self._caller,
             limits=self._limits,
             began_at=self._began_at,
-            seconds=self._times.ended - self._times.began,
+            seconds=ended - self._times.began,
             outcome=self.outcome,
             failure=None if error is None else _failure(error),
+            charged_cpu_seconds=0.0 if self.charge is None else self.charge.cpu_seconds,
             stdout=self._excerpt.stdout,
             stderr=self._excerpt.stderr,
         )
-        for witness in self._witnesses:
-            witness.ended(report)
+        _tell(self._witnesses, lambda witness: witness.ended(report))
+
+
+def _tell(witnesses: Iterable[Witness], say: Callable[[Witness], None]) -> None:
+    """Tell all of them. One that fails is our failure, and neither the run's nor the others'."""
+    for witness in witnesses:
+        try:
+            say(witness)
+        except Exception:
+            logger.exception("%s failed", type(witness).__name__)
 
 
 def _failure(error: BaseException) -> str:

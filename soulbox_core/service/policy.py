@@ -195,7 +195,7 @@ def _lowered(ceiling: Limits, changes: Mapping[str, float]) -> Limits:
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+    return any(glob == "*" or fnmatchcase(name, glob) for glob in globs)
 
 
 def _is_finite(value: float) -> bool:

@@ -212,9 +212,7 @@ class Runs:
         """Run within what the caller may use. Where the output went, the sink knows."""
         taken = self._allotments.taken(run.caller.id, run.policy, run.plan.step.limits)
         async with taken as allotment:
-            outcome = await self._in_turn(run, sink, stdin, started, allotment)
-            allotment.end(outcome.usage.cpu_seconds)
-        return outcome
+            return await self._in_turn(run, sink, stdin, started, allotment)
 
     async def _in_turn(
         self,
@@ -229,6 +227,7 @@ class Runs:
         reservation = self._reservation(run)
         await self._admission.acquire(reservation.bytes)
         allotment.begin()
+        run.account.charge = allotment
         before = Before(queue_seconds=perf_counter() - asked_at)
         sink = run.account.overheard(sink)
         try:
@@ -254,6 +253,7 @@ class Runs:
         async with self._preparation.done(plan, run.layer, before) as prepared:
             allotment.prepared(prepared.before.cpu_seconds)
             if prepared.failure is not None:
+                allotment.end(0.0)  # what failed came before the program, and is charged already
                 if prepared.failure.output:
                     sink("stderr", prepared.failure.output)
                 return never_ran(
@@ -264,10 +264,12 @@ class Runs:
                     outputs=plan.step.outputs,
                 )
             reservation.shrink(plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES)
+            started = run.account.started(started)
             released = run.account.released(reservation.hand_on())
             ending = await self._executor.run(
                 plan, sink, stdin, started, released=released, watcher=run.watcher
             )
+        allotment.end(ending.facts.usage.cpu_seconds)
         return conclude(ending, prepared.before, run_id=run.id, language=plan.language)
 
     def _reservation(self, run: _Run) -> Reservation:

@@ -73,17 +73,23 @@ def _from_pairs(pairs: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
                 raise SettingsError(f"{source}: {parent} is set both as a value and as a table")
-        node[leaf] = _literal(value)
+        node[leaf] = _literal(value, source)
     return tree
 
 
-def _literal(value: str) -> Any:
-    """A TOML list, table or quoted string as such; anything else stays text for msgspec."""
+def _literal(value: str, source: str) -> Any:
+    """A TOML list, table or quoted string as such; anything else stays text for msgspec.
+
+    :raises SettingsError: it begins like one and is none; it is not quoted, since it may be secret
+    """
     if value[:1] in ("[", "{", '"'):
         try:
             return tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{value}: {error}") from None
+        except tomllib.TOMLDecodeError:
+            raise SettingsError(
+                f"{source} begins with {value[0]} and is not what TOML has for that; mend it, or"
+                " put a text that begins so in quotes"
+            ) from None
     return value
 
 

@@ -7,31 +7,29 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from surrealdb import AsyncSurreal
-from surrealdb.errors import SurrealError
-
 from soulbox_core.errors import StoreError, StoreFailed
-from soulbox_core.store.database import persistently, result_of
+from soulbox_core.store.database import persistently
+from soulbox_core.store.engine import Engine, open_engine
+from soulbox_core.store.generations import current_of, drop_others
 from soulbox_core.store.lock import locked
-
-_NAMESPACE = "soulbox"
 
 
 class Embedded:
-    """`Database` on the only connection. Writes are made one after the other, so none conflicts
+    """`Database` on the only engine. Writes are made one after the other, so none conflicts
     but with what the engine does by itself."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._writing = asyncio.Lock()
         self._writes: set[asyncio.Task[Any]] = set()
 
+    @property
+    def path(self) -> Path:
+        """Where its files are."""
+        return self._engine.path
+
     async def ask(self, query: str, **values: Any) -> Any:
-        try:
-            answer = await self._connection.query_raw(query, values)
-        except (SurrealError, RuntimeError, OSError, ValueError) as error:
-            raise StoreFailed(f"the database failed: {type(error).__name__}") from error
-        return result_of(answer)
+        return await self._engine.ask(query, values)
 
     async def write(self, query: str, **values: Any) -> Any:
         # The engine may go on with what nobody waits for any more, and it does not always notice
@@ -41,11 +39,23 @@ class Embedded:
         task.add_done_callback(self._writes.discard)
         return await asyncio.shield(task)
 
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """Nothing is written for the time of the context: writes wait, reads do not."""
+        async with self._writing:
+            yield
+
+    def move(self, engine: Engine) -> Engine:
+        """Go on with another engine, which must have what the old one has; that is returned, and
+        may have reads under way. To be called while the database is still."""
+        old, self._engine = self._engine, engine
+        return old
+
     async def close(self) -> None:
         """Close it when the last write is over."""
         if self._writes:
             await asyncio.wait(self._writes)
-        await self._connection.close()
+        await self._engine.close()
 
     async def _write(self, query: str, values: dict[str, Any]) -> Any:
         async with self._writing:
@@ -62,17 +72,17 @@ async def open_embedded(directory: Path) -> AsyncIterator[Embedded]:
     """
     _make_private(directory)
     with locked(directory):
-        connection: Any = AsyncSurreal(f"surrealkv://{directory / 'data'}")
+        current = current_of(directory)
         try:
-            await connection.connect()
-            await connection.use(_NAMESPACE, _NAMESPACE)
-        except (SurrealError, RuntimeError, OSError, ValueError) as error:
+            engine = await open_engine(current)
+        except StoreFailed as error:
             raise StoreError(
                 f"the database in {directory} cannot be opened: {error}; restore it from a backup,"
                 " or move it away to begin anew without its keys"
             ) from None
-        database = Embedded(connection)
+        database = Embedded(engine)
         try:
+            drop_others(directory, current)
             yield database
         finally:
             await database.close()

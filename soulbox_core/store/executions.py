@@ -12,13 +12,14 @@ from soulbox_core.store.execution_rows import execution_of
 from soulbox_core.store.listing import accepted_before, belongs, listing
 from soulbox_core.store.records import Execution, ExecutionQuery, UsageOfDay
 from soulbox_core.store.replicas import Replicas
+from soulbox_core.store.room import Room
 
 BATCH = "batch"
 """Table of the batches that are kept already."""
 
 _PIECE = 1000
 """Records that are dropped at one stroke."""
-_REMEMBERED_SECONDS = 30 * 86400.0
+_REMEMBERED_SECONDS = 86400.0
 """How long a batch is known. One that comes again after that, such as from the disk of a node that
 was away, is still known by its records for as long as these are kept."""
 
@@ -58,14 +59,20 @@ class SurrealExecutions:
     """`Executions` in a database and its replicas.
 
     :param clock: seconds since the epoch
+    :param room: is told what comes and goes
     """
 
     def __init__(
-        self, database: Database, replicas: Replicas, clock: Callable[[], float] = time
+        self,
+        database: Database,
+        replicas: Replicas,
+        clock: Callable[[], float] = time,
+        room: Room | None = None,
     ) -> None:
         self._database = database
         self._replicas = replicas
         self._clock = clock
+        self._room = room
 
     async def add(self, batch: str, executions: Sequence[Execution]) -> None:
         left = {each.id: each for each in executions}
@@ -127,7 +134,9 @@ class SurrealExecutions:
 
     async def forget(self, before: float) -> int:
         dropped = await self._drop(_DROP, before, range=accepted_before(before))
-        await self._drop(_DROP_BATCHES, self._clock() - _REMEMBERED_SECONDS)
+        batches = await self._drop(_DROP_BATCHES, self._clock() - _REMEMBERED_SECONDS)
+        if self._room is not None:
+            self._room.dropped(records=dropped, batches=batches)
         return dropped
 
     async def _add(self, batch: str, executions: Sequence[Execution]) -> None:
@@ -138,6 +147,8 @@ class SurrealExecutions:
             rows=[execution_rows.row_of(each) for each in executions],
             usage=[usage.row_of(each) for each in usage.usage_of(executions)],
         )
+        if self._room is not None:
+            self._room.added(len(executions))
 
     async def _is_known(self, batch: str) -> bool:
         record = RecordID(BATCH, batch)

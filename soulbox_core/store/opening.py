@@ -10,14 +10,17 @@ from soulbox_core.errors import StoreError, StoreFailed
 from soulbox_core.settings import Database as Settings
 from soulbox_core.store.database import Database
 from soulbox_core.store.dump import SurrealDump
-from soulbox_core.store.embedded import open_embedded
+from soulbox_core.store.embedded import Embedded, open_embedded
 from soulbox_core.store.executions import SurrealExecutions
 from soulbox_core.store.identities import Identities
 from soulbox_core.store.migrations import migrate
 from soulbox_core.store.port import Dump, Executions, Health, Store
 from soulbox_core.store.replicas import Replicas
+from soulbox_core.store.rewriting import Rewriting
+from soulbox_core.store.room import Room
 from soulbox_core.store.server import Server
 from soulbox_core.store.tally import Tally
+from soulbox_core.store.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -27,19 +30,31 @@ class Stores:
 
     :param primary: where everything is written
     :param replicas: where what may be old is read
+    :param room: is told how many records come and go
     """
 
-    def __init__(self, primary: Database, replicas: tuple[Server, ...] = ()) -> None:
+    def __init__(
+        self,
+        primary: Database,
+        tally: Tally,
+        replicas: tuple[Server, ...] = (),
+        room: Room | None = None,
+    ) -> None:
         self._primary = primary
         self._replicas = replicas
-        self.tally = Tally()
+        self.tally = tally
         self.identities: Store = Identities(primary, self.tally)
         self.executions: Executions = SurrealExecutions(
-            primary, Replicas(primary, replicas, self.tally)
+            primary, Replicas(primary, replicas, self.tally), room=room
         )
         self.dump: Dump = SurrealDump(primary)
         self.embedded = not isinstance(primary, Server)
         """Whether the database is part of this process, and of no other."""
+
+    @property
+    def primary_failures(self) -> int:
+        """Times that the primary, where it is a server, was asked in vain."""
+        return self._primary.failures if isinstance(self._primary, Server) else 0
 
     def health(self) -> Health:
         """How the database was when it was last asked."""
@@ -50,10 +65,14 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, directory: Path) -> AsyncIterator[Stores]:
+async def open_database(
+    settings: Settings, directory: Path, most: int | None = None
+) -> AsyncIterator[Stores]:
     """Open the database, and bring its tables up to date.
 
     :param directory: where one is that is part of this process; it is made if it is not there
+    :param most: how many records of runs one of this process keeps; None if it is not open for
+        long enough to be looked after
     :raises StoreError: it cannot be reached or opened, another process has it open, a newer
         SoulBox made it, or it is damaged
     :raises SettingsError: an address is none
@@ -62,7 +81,12 @@ async def open_database(settings: Settings, directory: Path) -> AsyncIterator[St
         if not settings.url:
             embedded = await closing.enter_async_context(open_embedded(directory))
             await migrate(embedded)
-            yield Stores(embedded)
+            tally = Tally()
+            room = None
+            if most is not None:
+                room = await _room_of(embedded, most, tally)
+                closing.push_async_callback(Upkeep(room, Rewriting(embedded, tally)).close)
+            yield Stores(embedded, tally, room=room)
             return
         primary = Server(settings.url, settings)
         replicas = tuple(Server(url, settings) for url in settings.replicas)
@@ -83,4 +107,12 @@ async def open_database(settings: Settings, directory: Path) -> AsyncIterator[St
                 logger.warning("database: replica: %s", outcome)
             elif isinstance(outcome, BaseException):
                 raise outcome
-        yield Stores(primary, replicas)
+        yield Stores(primary, Tally(), replicas)
+
+
+async def _room_of(database: Embedded, most: int, tally: Tally) -> Room:
+    """:raises StoreError: the database fails"""
+    try:
+        return await Room.of(database, most, tally)
+    except StoreFailed as error:
+        raise StoreError(f"the database cannot be used: {error}") from None

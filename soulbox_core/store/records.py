@@ -86,6 +86,8 @@ class Execution(Value):
     signal: str | None = None
     usage: Usage | None = None
     """None if it did not come to an end of its own."""
+    charged_cpu_seconds: float = 0.0
+    """See `report.Report`."""
     timings: Timings | None = None
     content: Content | None = None
     """None unless a setting has it kept."""

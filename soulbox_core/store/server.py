@@ -50,6 +50,8 @@ class Server:
         self._writing = asyncio.Lock()
         self.answered = False
         """Whether it did when it was last asked."""
+        self.failures = 0
+        """Times that it was asked and did not answer, or not so that it was understood."""
 
     async def connect(self) -> None:
         """Connect, sign in and choose the database.
@@ -76,6 +78,7 @@ class Server:
             answer = await self._answer(query, values)
         except StoreFailed:
             self.answered = False
+            self.failures += 1
             raise
         self.answered = True
         return result_of(answer)

@@ -12,3 +12,7 @@ class Tally:
         """Times that a replica did not answer, or answered what is none."""
         self.damaged = 0
         """Records and answers that are not what was kept; none of them was served."""
+        self.rewrites = 0
+        """Times that the database was rewritten to be small again."""
+        self.dropped_for_room = 0
+        """Records of runs that were dropped since there were too many."""

@@ -41,7 +41,7 @@ def usage_of(executions: Iterable[Execution]) -> tuple[UsageOfNode, ...]:
             node=node,
             runs=len(runs),
             ok=sum(run.status == Status.OK for run in runs),
-            cpu_seconds=sum(run.usage.cpu_seconds for run in runs if run.usage),
+            cpu_seconds=sum(run.charged_cpu_seconds for run in runs),
             wall_seconds=sum(run.usage.wall_seconds for run in runs if run.usage),
         )
         for (caller, day, node), runs in found.items()

@@ -35,6 +35,7 @@ def configure(level: str, form: Literal["console", "json"], stream: TextIO = sys
         _add_ids,
         _on_one_line,
         structlog.processors.format_exc_info,
+        _set_in,
     ]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -74,7 +75,21 @@ def _add_ids(logger: object, method: str, line: Line) -> Line:
 
 def _on_one_line(logger: object, method: str, line: Line) -> Line:
     """Escape what would let a text that is quoted look like a line of its own."""
-    event = line.get("event")
-    if isinstance(event, str) and not event.isprintable():
-        line["event"] = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in event)
+    for name, value in line.items():
+        if isinstance(value, str) and not value.isprintable():
+            line[name] = _shown(value)
     return line
+
+
+def _set_in(logger: object, method: str, line: Line) -> Line:
+    """Have each line of a traceback begin with a space, as no log line does, and hold nothing that
+    is not shown."""
+    exception = line.get("exception")
+    if isinstance(exception, str):
+        lines = exception.replace("\t", "    ").splitlines()
+        line["exception"] = "\n".join(f"  {_shown(one)}" for one in lines)
+    return line
+
+
+def _shown(text: str) -> str:
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

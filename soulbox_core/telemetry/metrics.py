@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 
 from soulbox_core.model import Outcome
-from soulbox_core.report import Refusal, Report
+from soulbox_core.report import Refusal, Report, stages
 from soulbox_core.telemetry.readings import Reading, Readings
 
 SECONDS = (
@@ -139,17 +139,8 @@ class Metrics:
                 self._rate_limited.labels(refusal.bucket).inc()
 
     def _ended_well(self, language: str, outcome: Outcome) -> None:
-        timings = outcome.timings
-        stages = (
-            ("queue", timings.queue_seconds),
-            ("install", timings.install_seconds),
-            ("compile", timings.compile_seconds),
-            ("claim", timings.claim_seconds),
-            ("run", timings.run_seconds),
-        )
-        for stage, seconds in stages:
-            if seconds is not None:
-                self._stages.labels(language, stage).observe(seconds)
+        for stage, seconds in stages(outcome):
+            self._stages.labels(language, stage).observe(seconds)
         self._cpu.labels(language).inc(outcome.usage.cpu_seconds)
         self._memory.labels(language).observe(outcome.usage.memory_peak_bytes)
         for visit in outcome.network or ():

@@ -8,6 +8,7 @@ it is over, out of what was measured anyway.
 import asyncio
 from collections.abc import Iterator
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,15 +25,23 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 
 from soulbox_core import request_id, trace_context
-from soulbox_core.model import Limits, Timings
-from soulbox_core.report import ERROR, Report
+from soulbox_core.model import Limits
+from soulbox_core.report import ERROR, Report, stages
 
 PATH = "/v1/traces"
 """Of an OTLP receiver (https://opentelemetry.io/docs/specs/otlp/#otlphttp-request)."""
 CLOSING_SECONDS = 5.0
-"""What the last spans have at the end."""
+"""What the last spans have at the end, and any request to the receiver."""
 
 _NANOSECONDS = 1_000_000_000
+_SPANS = {
+    "queue": "queue",
+    "install": "install",
+    "compile": "compile",
+    "claim": "acquire_cell",
+    "run": "execute_in_cell",
+}
+"""What the stages of a run are called in traces."""
 _LIMITS = tuple((name, f"soulbox.limits.{name}") for name in Limits.__struct_fields__)
 
 
@@ -58,8 +67,8 @@ class Traces:
             ),
             shutdown_on_exit=False,
         )
-        exporter = OTLPSpanExporter(endpoint=otlp.rstrip("/") + PATH)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._exporter = OTLPSpanExporter(endpoint=otlp.rstrip("/") + PATH, timeout=CLOSING_SECONDS)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("soulbox", version)
         self._propagator = TraceContextTextMapPropagator()
 
@@ -82,18 +91,27 @@ class Traces:
                 span.set_status(Status(StatusCode.ERROR, report.failure))
             if report.outcome is not None:
                 inside = set_span_in_context(span)
-                for name, start, seconds in _stages(report.outcome.timings, report.began_at):
-                    start_time = int(start * _NANOSECONDS)
-                    stage = self._tracer.start_span(name, context=inside, start_time=start_time)
-                    stage.end(start_time + int(seconds * _NANOSECONDS))
+                start = report.began_at
+                for stage, seconds in stages(report.outcome):
+                    self._stage(_SPANS[stage], inside, start, seconds)
+                    start += seconds
         span.end(began + int(report.seconds * _NANOSECONDS))
+
+    def _stage(self, name: str, inside: Context, start: float, seconds: float) -> None:
+        start_time = int(start * _NANOSECONDS)
+        span = self._tracer.start_span(name, context=inside, start_time=start_time)
+        span.end(start_time + int(seconds * _NANOSECONDS))
 
     def torn_down(self, language: str, seconds: float) -> None:
         """See `report.Witness.torn_down`."""
 
     async def close(self) -> None:
-        """Send what was not sent yet."""
-        await asyncio.to_thread(self._provider.force_flush, int(CLOSING_SECONDS * 1000))
+        """Send what was not sent yet, as far as that goes in time."""
+        sending = asyncio.create_task(asyncio.to_thread(self._provider.force_flush))
+        await asyncio.wait((sending,), timeout=CLOSING_SECONDS)
+        # Whatever it goes on with fails at once now, but for what is on its way: the library's own
+        # bounds on time are not kept by it.
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]  # it has no types
         await asyncio.to_thread(self._provider.shutdown)
 
 
@@ -117,18 +135,3 @@ def _attributes(report: Report) -> Iterator[tuple[str, AttributeValue]]:
         yield "soulbox.signal", outcome.signal
     if outcome.compilation is not None:
         yield "soulbox.compile.cached", outcome.compilation.cached
-
-
-def _stages(timings: Timings, began_at: float) -> Iterator[tuple[str, float, float]]:
-    """Name, beginning (seconds since the epoch) and seconds of each stage: they follow one upon
-    the other."""
-    for name, seconds in (
-        ("queue", timings.queue_seconds),
-        ("install", timings.install_seconds),
-        ("compile", timings.compile_seconds),
-        ("acquire_cell", timings.claim_seconds),
-        ("execute_in_cell", timings.run_seconds),
-    ):
-        if seconds is not None:
-            yield name, began_at, seconds
-            began_at += seconds

@@ -106,6 +106,7 @@ async def test_a_record_is_told_as_it_is() -> None:
         "exit_code": 0,
         "signal": None,
         "usage": {"wall_seconds": 0.5, "cpu_seconds": 0.25, "memory_peak_bytes": 1 << 20},
+        "charged_cpu_seconds": 0.0,
         "timings": {
             "queue_seconds": 0.0,
             "install_seconds": None,

@@ -102,9 +102,11 @@ def _readings(directory: Path) -> list[Reading]:
         containers_destroyed={"lost": 1},
     )
     made: Any = SimpleNamespace(obtained=Counter(hit=1, joined=1, miss=1))
-    journal: Any = SimpleNamespace(written=1, lost=1, waiting_bytes=1, damaged=1, set_aside=1)
+    journal: Any = SimpleNamespace(written=1, lost=1, waiting_bytes=1, damaged=1, refused=1)
     stores: Any = SimpleNamespace(
-        health=lambda: Health(primary=True, replicas=(True, False)), tally=Tally()
+        health=lambda: Health(primary=True, replicas=(True, False)),
+        tally=Tally(),
+        primary_failures=0,
     )
     limiter: Any = SimpleNamespace(fallbacks=1)
     hold: Any = SimpleNamespace(held_bytes=1)

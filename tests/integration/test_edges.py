@@ -53,9 +53,9 @@ def test_the_line_of_a_run_has_the_requests_id(over_tls: TlsService) -> None:
     with httpx.Client(verify=over_tls.trusts) as client:
         url = f"https://localhost:{over_tls.port}/v1/run/python"
         client.post(url, content=b"print('hi')", headers={"x-request-id": "find-me"})
-    (line,) = (line for line in over_tls.said().splitlines() if "[find-me]" in line)
+    (line,) = (line for line in over_tls.said().splitlines() if "request_id=find-me" in line)
     assert " run " in line
-    assert "python ok" in line
+    assert "language=python" in line
 
 
 @pytest.mark.parametrize(

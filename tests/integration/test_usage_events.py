@@ -248,7 +248,7 @@ def test_an_answer_that_is_no_stream_cannot_tell(channel: grpc.Channel, served: 
 
 
 def test_only_who_asks_costs_a_thread() -> None:
-    service = Service("test-usage-thread")
+    service = Service("test-usage-thread", "records.enabled=false")  # whose files a thread reads
     try:
 
         def threads() -> int:

@@ -1,18 +1,21 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import time
 
 import pytest
 
 from soulbox_core import request_id
+from soulbox_core.errors import StoreFailed
 from soulbox_core.journal import journal as module
 from soulbox_core.journal.journal import Journal
 from soulbox_core.journal.retention import Retention
 from soulbox_core.journal.spool import Spool
 from soulbox_core.model import SourceFile
 from soulbox_core.settings import Records
+from soulbox_core.store.records import Execution
 from tests.journal.databases import Database
 from tests.journal.samples import NOW, report
 from tests.loop import on_loop, until
@@ -32,9 +35,7 @@ async def journal(
     directory: Path, database: Database, *, spool_bytes: int = 1 << 20, **settings: object
 ) -> AsyncIterator[Journal]:
     records = Records(batch_seconds=0.01, spool_bytes=spool_bytes, **settings)  # type: ignore[arg-type]  # of any kind
-    opened = Journal(
-        Spool(directory, spool_bytes), database, records, "node-1", lambda: database.up
-    )
+    opened = Journal(Spool(directory, spool_bytes), database, records, "node-1")
     try:
         yield opened
     finally:
@@ -219,7 +220,7 @@ async def test_a_torn_file_gives_what_is_whole_and_is_counted(tmp_path: Path) ->
     spool = Spool(tmp_path, 1 << 20)
     gone = Database()
     gone.up = False
-    first = Journal(spool, gone, Records(batch_seconds=0.01), "node-1", lambda: False)
+    first = Journal(spool, gone, Records(batch_seconds=0.01), "node-1")
     first.ended(report("whole"))
     first.ended(report("torn"))
     await first.close()
@@ -231,43 +232,128 @@ async def test_a_torn_file_gives_what_is_whole_and_is_counted(tmp_path: Path) ->
     assert database.ids == ["whole"]
 
 
+class Picky(Database):
+    """Takes all records but those called bad."""
+
+    async def add(self, batch: str, executions: Sequence[Execution]) -> None:
+        if any(each.id == "bad" for each in executions):
+            self.asked += 1
+            raise StoreFailed("not this one")
+        await super().add(batch, executions)
+
+
 @on_loop
-async def test_what_a_healthy_database_never_takes_is_set_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_not_taken_keeps_nothing_else_out_and_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
-
-    class Picky(Database):
-        async def add(self, batch, executions):  # type: ignore[no-untyped-def]  # as its base
-            if any(each.id == "bad" for each in executions):
-                self.forgetful = True
-            await super().add(batch, executions)
-
+    monkeypatch.setattr(module, "REFUSED_SECONDS", 0.05)
     database = Picky()
     async with journal(tmp_path, database) as opened:
         opened.ended(report("bad"))
-        await until(lambda: opened.set_aside == 1)
-        database.forgetful = False
-        opened.ended(report("good"))
+        await until(lambda: database.asked > 2)
+        assert opened.refused == 0  # it may be the database that is to blame
+        for number in range(5):
+            opened.ended(report(f"good-{number}"))
+            await until(lambda: opened.written == number + 1)  # noqa: B023, awaited here
+        await until(lambda: database.asked > 10)
+        assert (opened.refused, opened.lost) == (1, 0)
+        assert len(on_disk(tmp_path)) == 1
+    said = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(said) == 1
+    honest = Database()
+    async with journal(tmp_path, honest) as opened:
         await until(lambda: opened.written == 1)
-    assert len(list((tmp_path / "refused").iterdir())) == 1
+    assert honest.ids == ["bad"]
 
 
 @on_loop
-async def test_old_records_are_dropped_from_the_start_on() -> None:
+async def test_a_long_outage_costs_nothing_however_healthy_the_database_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
     database = Database()
-    retention = Retention(database, 100.0, lambda: NOW)
-    await until(lambda: bool(database.forgot))
-    await retention.close()
+    database.up = False
+    async with journal(tmp_path, database) as opened:
+        for number in range(30):
+            opened.ended(report(f"run-{number}"))
+            await asyncio.sleep(0.01)
+        await until(lambda: database.asked > 40)
+        assert (opened.refused, opened.lost) == (0, 0)
+        database.up = True
+        await until(lambda: opened.written == 30)
+
+
+@on_loop
+async def test_what_nobody_foresaw_does_not_end_the_writing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(Database):
+        async def add(self, batch: str, executions: Sequence[Execution]) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                raise TypeError("odd")
+            await super().add(batch, executions)
+
+    database = Odd()
+    async with journal(tmp_path, database) as opened:
+        opened.ended(report())
+        await until(lambda: opened.written == 1)
+    assert database.ids == ["run-1"]
+    assert "odd" in caplog.text
+
+
+@on_loop
+async def test_records_that_come_while_others_are_written_wait_for_their_turn(
+    tmp_path: Path,
+) -> None:
+    class Slow(Database):
+        async def add(self, batch: str, executions: Sequence[Execution]) -> None:
+            await asyncio.sleep(0.05)
+            await super().add(batch, executions)
+
+    database = Slow()
+    async with journal(tmp_path, database) as opened:
+        for number in range(60):
+            opened.ended(report(f"run-{number}"))
+            await asyncio.sleep(0.005)
+        await until(lambda: opened.written == 60)
+    assert len(database.batches) < 12
+
+
+@on_loop
+async def test_files_are_dropped_with_records_of_their_age_and_counted_as_lost(
+    tmp_path: Path,
+) -> None:
+    database = Database()
+    database.up = False
+    async with journal(tmp_path, database) as opened:
+        opened.ended(report("one"))
+        opened.ended(report("two"))
+        await until(lambda: database.asked > 1)
+        await opened.forget(time() - 100.0)
+        assert opened.lost == 0
+        await opened.forget(time() + 1.0)
+        assert opened.lost == 2
+        assert opened.waiting_bytes == 0
+
+
+@on_loop
+async def test_old_records_are_dropped_from_the_start_on(tmp_path: Path) -> None:
+    database = Database()
+    async with journal(tmp_path, database) as opened:
+        retention = Retention(database, opened, 100.0, lambda: NOW)
+        await until(lambda: bool(database.forgot))
+        await retention.close()
     assert database.forgot == [NOW - 100.0]
 
 
 @on_loop
-async def test_a_database_that_is_gone_does_not_end_dropping() -> None:
+async def test_a_database_that_is_gone_does_not_end_dropping(tmp_path: Path) -> None:
     database = Database()
     database.up = False
-    retention = Retention(database, 0.01, lambda: NOW)
-    await asyncio.sleep(0.03)
-    database.up = True
-    await until(lambda: bool(database.forgot))
-    await retention.close()
+    async with journal(tmp_path, database) as opened:
+        retention = Retention(database, opened, 0.01, lambda: NOW)
+        await asyncio.sleep(0.03)
+        database.up = True
+        await until(lambda: bool(database.forgot))
+        await retention.close()

@@ -1,6 +1,7 @@
 import os
 import resource
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +18,12 @@ FRAME = len(framed(PAYLOAD))
 
 def sealed(spool: Spool) -> Segment:
     spool.seal()
-    segment = spool.oldest()
-    assert segment is not None
-    return segment
+    return spool.sealed[-1]
 
 
 def test_what_is_appended_is_read_in_order(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1000)
-    assert spool.oldest() is None
+    assert spool.sealed == ()
     assert spool.append(b"one")
     assert spool.append(b"two")
     assert spool.read(sealed(spool)) == ([b"one", b"two"], False)
@@ -39,7 +38,7 @@ def test_files_are_taken_the_oldest_first_also_by_a_later_life(tmp_path: Path) -
     later = Spool(tmp_path, 1000)
     assert later.size == spool.size
     found = []
-    while (segment := later.oldest()) is not None:
+    for segment in later.sealed:
         found += later.read(segment).payloads
         later.remove(segment)
     assert found == [b"one", b"two", b"three", b"not sealed"]
@@ -62,7 +61,7 @@ def test_what_an_earlier_life_left_takes_room(tmp_path: Path) -> None:
 def test_a_file_that_is_full_is_sealed(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 4 * SEGMENT_BYTES)
     spool.append(bytes(SEGMENT_BYTES))
-    assert spool.oldest() is not None
+    assert len(spool.sealed) == 1
 
 
 @contextmanager
@@ -89,7 +88,6 @@ def test_a_record_that_the_disk_takes_a_part_of_leaves_no_trace(tmp_path: Path) 
 def test_a_directory_that_is_gone_refuses_and_does_not_raise(tmp_path: Path) -> None:
     directory = tmp_path / "spool"
     spool = Spool(directory, 1000)
-    (directory / "refused").rmdir()
     directory.rmdir()
     assert not spool.append(PAYLOAD)
 
@@ -103,13 +101,17 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_what_is_set_aside_is_kept_for_a_person(tmp_path: Path) -> None:
+def test_any_file_can_be_dropped_and_tells_when_it_was_begun(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
+    before = time.time()
     spool.append(PAYLOAD)
-    place = spool.set_aside(sealed(spool))
-    assert place.read_bytes() == framed(PAYLOAD)
-    assert spool.oldest() is None
-    assert Spool(tmp_path, 1000).oldest() is None
+    first = sealed(spool)
+    spool.append(PAYLOAD)
+    second = sealed(spool)
+    assert before <= first.begun_at <= second.begun_at <= time.time()
+    spool.remove(second)
+    assert spool.sealed == (first,)
+    assert spool.size == FRAME
 
 
 def test_a_place_that_is_none_stops_the_start(tmp_path: Path) -> None:

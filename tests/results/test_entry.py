@@ -23,7 +23,6 @@ def full() -> Outcome:
         compilation=Compilation(cached=True, output=b"warning"),
         output_files=(OutputFile(path="a.png", content=b"\x89"),),
         outputs_missing=("*.csv",),
-        outputs_skipped=("huge.bin",),
         truncated=("stderr",),
     )
 
@@ -32,6 +31,7 @@ NOT_KEPT: dict[str, dict[str, Any]] = {
     **{status: {"status": status, "exit_code": 1} for status in Status if status is not Status.OK},
     "an exit code that is none": {"exit_code": None},
     "network": {"network": (VISIT,)},
+    "files that were not brought back": {"outputs_skipped": ("huge.bin",)},
     "network that was not used": {"network": ()},
 }
 
@@ -90,7 +90,8 @@ def test_an_answer_that_is_too_large_is_neither_kept_nor_believed() -> None:
 
 
 def test_names_that_are_no_text_cannot_be_kept() -> None:
-    assert SEAL.closed(KEY, outcome(outputs_skipped=("\udcff",)), NOW) is None
+    file = OutputFile(path="\udcff", content=b"")
+    assert SEAL.closed(KEY, outcome(output_files=(file,)), NOW) is None
 
 
 def test_it_is_good_for_its_time() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from soulbox_core.errors import (
     CellLost,
+    ContainerError,
     InvalidRequest,
     LimitAboveCeiling,
     Overloaded,
@@ -358,6 +359,55 @@ async def test_a_failure_of_ours_is_reported_by_its_code() -> None:
         await house.runs.execute(request(), CALLER)
     (report,) = house.reports
     assert (report.status, report.failure, report.outcome) == ("error", "cell_lost", None)
+    assert len(house.torn) == 1
+
+
+@on_loop
+async def test_where_there_was_no_cell_none_is_torn_down() -> None:
+    house = House(ContainerError("no cell"))
+    with pytest.raises(ContainerError):
+        await house.runs.execute(request(), CALLER)
+    assert [report.failure for report in house.reports] == ["container_failed"]
+    assert house.torn == []
+
+
+@on_loop
+async def test_a_cell_that_is_gone_before_its_run_is_over_took_no_time_to_go() -> None:
+    seconds: list[float] = []
+
+    class Watch:
+        def ended(self, report: Report) -> None:
+            assert report.seconds >= 0.05
+
+        def torn_down(self, language: str, took: float) -> None:
+            seconds.append(took)
+
+    account = Accounts((Watch(),)).account("1", request(), CALLER, Limits())
+    with account:
+        account.started(lambda: None)()
+        await asyncio.sleep(0.05)
+        account.released(lambda: None)()
+    assert seconds == [0.0]
+
+
+@on_loop
+async def test_a_witness_that_fails_spoils_neither_the_run_nor_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken:
+        def ended(self, report: Report) -> None:
+            raise ValueError("broken")
+
+        def torn_down(self, language: str, seconds: float) -> None:
+            raise ValueError("broken")
+
+    house = House(hello)
+    told = Accounts((Broken(), house)).account("1", request(), CALLER, Limits())
+    with told:
+        told.started(lambda: None)()
+    told.released(lambda: None)()
+    assert len(house.reports) == len(house.torn) == 1
+    assert caplog.text.count("Broken failed") == 2
 
 
 @on_loop

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import copy_context
@@ -8,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from soulbox_core import trace_context
 from soulbox_core.model import Compilation, Timings
 from soulbox_core.report import Report
-from soulbox_core.telemetry.traces import Traces
+from soulbox_core.telemetry.traces import CLOSING_SECONDS, Traces
 from tests.journal.samples import NOW, outcome, report
 from tests.loop import on_loop
 from tests.telemetry.receiver import Receiver, attributes, receiving
@@ -135,3 +136,14 @@ async def test_a_receiver_that_is_gone_holds_nobody_up() -> None:
         await ended(traces, report())
     async with asyncio.timeout(20):
         await traces.close()
+
+
+@on_loop
+async def test_a_receiver_that_never_answers_holds_nobody_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        traces = Traces(url, 1.0, "node-1", "1.2.3")
+        for _ in range(1500):  # three batches
+            await ended(traces, report())
+        async with asyncio.timeout(3 * CLOSING_SECONDS):
+            await traces.close()
