@@ -5,7 +5,8 @@ from collections.abc import Iterable
 EXECUTE = "execute"
 """Run programs, and ask what can be run."""
 ADMIN = "admin"
-"""Make, list and revoke keys; it holds every other scope too."""
+"""Make, list and revoke keys, read everybody's records, remove kept answers; it holds every other
+scope too."""
 METRICS = "metrics"
 """Read the service's metrics."""
 SCOPES = (EXECUTE, METRICS, ADMIN)
