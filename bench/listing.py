@@ -30,7 +30,7 @@ def pages(count: int) -> Sample:
     shutil.rmtree(directory, ignore_errors=True)
     asyncio.run(_fill(directory / DATABASE))
     try:
-        with serving(_INSTANCE) as service:
+        with serving(_INSTANCE, f"records.most={2 * RECORDS}") as service:
             client = http.Client(service.port)
             head = f"GET /v1/executions?limit=20 HTTP/1.1\r\nhost: 127.0.0.1:{service.port}\r\n\r\n"
             page = json.loads(client.send(head.encode()))

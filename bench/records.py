@@ -10,7 +10,7 @@ from statistics import median
 
 from bench import corruption, http, listing
 from bench.measure import Sample, timed
-from bench.report import Report
+from bench.report import Report, measured
 from bench.service import hello, in_turn, serving
 from tests.integration import outage
 from tests.quotas.redis_server import redis_server
@@ -156,13 +156,5 @@ ROWS = (records_and_metrics, hits, cached_rate, telling, records, database_down,
 """Each adds its rows to the report; `count` is how many requests to send."""
 
 
-def main(count: int) -> int:
-    report = Report()
-    for row in ROWS:
-        row(report, count)
-    report.show()
-    return report.missed
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 480)
+    measured(ROWS, int(sys.argv[1]) if len(sys.argv) > 1 else 480)

@@ -1,7 +1,7 @@
 """What was measured against its bar, and the service that it was measured on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -39,6 +39,19 @@ class Report:
 
     def show(self) -> None:
         Console(width=150).print(self._table)
+
+
+def measured(rows: Iterable[Callable[[Report, int], None]], count: int) -> int:
+    """Have each add its rows, and show them all.
+
+    :param count: how many requests to send
+    :return: how many bars were missed
+    """
+    report = Report()
+    for row in rows:
+        row(report, count)
+    report.show()
+    return report.missed
 
 
 @contextmanager

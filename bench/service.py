@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import calls, connections, egress, http
 from bench.measure import LONE_PAUSE_SECONDS, WARM_CALLS, Sample
-from bench.report import Report
+from bench.report import Report, measured
 from tests.integration.service import Service
 from tests.quotas.redis_server import redis_server
 
@@ -104,13 +104,5 @@ ROWS = (door, grpc, held, way_out)
 """Each adds its rows to the report; `count` is how many requests to send."""
 
 
-def main(count: int) -> int:
-    report = Report()
-    for row in ROWS:
-        row(report, count)
-    report.show()
-    return report.missed
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 480)
+    measured(ROWS, int(sys.argv[1]) if len(sys.argv) > 1 else 480)

@@ -19,6 +19,7 @@ LAUNCHER = CORE / "sandbox" / "launcher"
 LEAVES = {
     "model",
     "errors",
+    "loopback",
     "remote",
     "report",
     "request_id",

@@ -8,17 +8,17 @@ from ipaddress import ip_address
 
 from starlette.exceptions import HTTPException
 
+from soulbox_core import loopback
 from soulbox_core.errors import SettingsError
 from soulbox_core.settings import Auth, Server
-
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def hosts_of(server: Server) -> frozenset[bytes] | None:
     """The names that a Host header may have; None if any will do."""
     if not server.hosts and not is_loopback(server.host):
         return None
-    names = (*_LOOPBACK, server.host, *server.hosts)
+    own = (f"[{name}]" if ":" in name else name for name in loopback.NAMES)
+    names = (*own, server.host, *server.hosts)
     return frozenset(name.lower().encode() for name in names)
 
 

@@ -6,6 +6,7 @@ import httpx
 import msgspec
 import typer
 
+from soulbox_core import loopback
 from soulbox_core.cli import credentials
 from soulbox_core.errors import SoulBoxError
 
@@ -64,7 +65,7 @@ def connect(url: str, key: str | None = None) -> httpx.Client:
     headers = {"authorization": f"Bearer {key}"} if key else {}
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     # A proxy from the environment leads out of the host, never back to its loopback.
-    proxied = host not in credentials.LOOPBACK
+    proxied = host not in loopback.NAMES
     return httpx.Client(base_url=url, timeout=timeout, trust_env=proxied, headers=headers)
 
 

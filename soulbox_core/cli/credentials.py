@@ -7,13 +7,12 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from soulbox_core import settings
+from soulbox_core import loopback, settings
 from soulbox_core.errors import SettingsError, SoulBoxError
 from soulbox_core.identity.running import Running, running
 from soulbox_core.settings import Settings
 
 KEY_VARIABLE = "SOULBOX_KEY"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,7 +32,7 @@ def credential(url: str, host: str) -> str | None:
     kept = _read(_file()).get(_place(url))
     if kept is not None:
         return kept
-    return _first_key(url) if host in LOOPBACK else None
+    return _first_key(url) if host in loopback.NAMES else None
 
 
 def keep(url: str, key: str) -> Path:

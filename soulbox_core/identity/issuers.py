@@ -12,6 +12,7 @@ import jwt
 import msgspec
 from jwt import PyJWK
 
+from soulbox_core import loopback
 from soulbox_core.errors import SettingsError, Unauthenticated
 from soulbox_core.identity.tokens import verified
 from soulbox_core.model import Caller
@@ -29,7 +30,6 @@ _FETCH_SECONDS = 5.0
 _KEY_SET_BYTES = 1 << 20
 _REQUIRED = ("iss", "aud", "sub", "exp")
 _SUBJECT_CHARACTERS = 256
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _KINDS = {"EdDSA": "OKP", "ES256": "EC", "RS256": "RSA", "PS256": "RSA"}
 """The kind of key that an algorithm takes (RFC 7518 section 6.1, RFC 8037 section 2)."""
@@ -46,7 +46,7 @@ class KeySet:
         self._url = place if "://" in place else None
         if self._url is not None:
             url = httpx.URL(self._url)
-            if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOOPBACK):
+            if url.scheme != "https" and not (url.scheme == "http" and url.host in loopback.NAMES):
                 raise SettingsError(f"auth.issuers.jwks: {place} must begin with https://")
         self._place = place
         self._clock = clock

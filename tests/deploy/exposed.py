@@ -20,7 +20,8 @@ from soulbox_core.store.port import Health
 from soulbox_core.store.tally import Tally
 from soulbox_core.telemetry.metrics import Metrics
 from soulbox_core.telemetry.readings import Reading
-from tests.journal.samples import outcome, report
+from tests.journal.samples import report
+from tests.samples import outcome
 
 
 class Exposed(NamedTuple):

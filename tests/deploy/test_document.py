@@ -12,8 +12,9 @@ from soulbox_core.telemetry.run_log import RunLog
 from soulbox_core.telemetry.traces import Traces
 from tests.deploy.exposed import Exposed, ours
 from tests.deploy.test_alerts import ALERTS
-from tests.journal.samples import outcome, report
+from tests.journal.samples import report
 from tests.loop import on_loop
+from tests.samples import outcome
 from tests.telemetry.receiver import attributes, receiving
 from tests.test_docs import rows, section
 

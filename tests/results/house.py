@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from soulbox_core.model import Hit, Outcome, Status, Timings, Usage
+from soulbox_core.model import Hit, Outcome
 from soulbox_core.results.cache import ResultCache
 from soulbox_core.results.key import Parts
 from soulbox_core.settings import Results
+from tests import samples
 from tests.loop import until
 from tests.quotas.redis_server import RedisServer
 from tests.samples import CALLER, allowance, request
@@ -27,28 +28,7 @@ class Clock:
 
 def outcome(**changes: Any) -> Outcome:
     """One that is kept, changed as told."""
-    usual: dict[str, Any] = {
-        "id": "1",
-        "language": "lua",
-        "status": Status.OK,
-        "exit_code": 0,
-        "signal": None,
-        "stdout": b"hi\n",
-        "stderr": b"",
-        "truncated": (),
-        "usage": Usage(wall_seconds=0.25, cpu_seconds=0.125, memory_peak_bytes=1 << 20),
-        "timings": Timings(
-            queue_seconds=0.0,
-            install_seconds=None,
-            compile_seconds=None,
-            claim_seconds=0.0,
-            run_seconds=0.25,
-        ),
-        "output_files": (),
-        "outputs_missing": (),
-        "outputs_skipped": (),
-    }
-    return Outcome(**(usual | changes))
+    return samples.outcome(**({"id": "1", "stdout": b"hi\n"} | changes))
 
 
 def parts(caller: str = ME, **changes: Any) -> Parts:

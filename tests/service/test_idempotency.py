@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from soulbox_core.errors import IdempotencyMismatch, InvalidRequest, Overloaded, SandboxError
-from soulbox_core.model import Limits, Outcome, Status, Timings, Usage
+from soulbox_core.model import Limits, Outcome
 from soulbox_core.service.idempotency import Idempotency
+from tests import samples
 from tests.loop import on_loop, settle
 from tests.samples import request
 
@@ -16,28 +17,7 @@ NAME = ("key:1", "once")
 
 
 def outcome(**changes: Any) -> Outcome:
-    usual: dict[str, Any] = {
-        "id": "1",
-        "language": "lua",
-        "status": Status.OK,
-        "exit_code": 0,
-        "signal": None,
-        "stdout": b"hi",
-        "stderr": b"",
-        "truncated": (),
-        "usage": Usage(wall_seconds=0.0, cpu_seconds=0.0, memory_peak_bytes=0),
-        "timings": Timings(
-            queue_seconds=0.0,
-            install_seconds=None,
-            compile_seconds=None,
-            claim_seconds=0.0,
-            run_seconds=0.0,
-        ),
-        "output_files": (),
-        "outputs_missing": (),
-        "outputs_skipped": (),
-    }
-    return Outcome(**(usual | changes))
+    return samples.outcome(**({"id": "1", "stdout": b"hi"} | changes))
 
 
 class Clock:

@@ -12,8 +12,8 @@ import structlog
 from soulbox_core import request_id, trace_context
 from soulbox_core.telemetry import logs
 from soulbox_core.telemetry.run_log import RunLog
-from tests.journal.samples import outcome, report
-from tests.samples import SOURCE, request
+from tests.journal.samples import report
+from tests.samples import SOURCE, outcome, request
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01".encode()

@@ -10,7 +10,8 @@ from soulbox_core.model import Status, Visit
 from soulbox_core.report import Refusal
 from soulbox_core.telemetry.metrics import Metrics
 from soulbox_core.telemetry.readings import Reading
-from tests.journal.samples import outcome, report
+from tests.journal.samples import report
+from tests.samples import outcome
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from soulbox_core import trace_context
 from soulbox_core.model import Compilation, Timings
 from soulbox_core.report import Report
 from soulbox_core.telemetry.traces import CLOSING_SECONDS, Traces
-from tests.journal.samples import NOW, outcome, report
+from tests.journal.samples import NOW, report
 from tests.loop import on_loop
+from tests.samples import outcome
 from tests.telemetry.receiver import Receiver, attributes, receiving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
