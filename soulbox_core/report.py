@@ -30,7 +30,7 @@ class Report(Value):
     """What it is charged for: its own CPU time, that of steps which were done for it before, and
     all that it can have used if it was cut off."""
     stdout: bytes = b""
-    """As much of it as records may hold."""
+    """As much of it as records may hold, and a byte more if there was more."""
     stderr: bytes = b""
 
     @property

@@ -4,6 +4,7 @@ https://www.w3.org/TR/trace-context/
 """
 
 import re
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -30,6 +31,18 @@ class TraceContext(NamedTuple):
 
 _NONE = TraceContext()
 _current: ContextVar[TraceContext] = ContextVar("soulbox_trace_context", default=_NONE)
+
+
+def headers_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, bytes | None]:
+    """A request's traceparent and tracestate. Two of the first are none, of the second one list
+    (sections 3.2.1 and 3.3.1)."""
+    parents, states = [], []
+    for name, value in headers:
+        if name == b"traceparent":
+            parents.append(value)
+        elif name == b"tracestate":
+            states.append(value)
+    return parents[0] if len(parents) == 1 else None, b",".join(states) if states else None
 
 
 def begin(traceparent: bytes | None, tracestate: bytes | None) -> None:

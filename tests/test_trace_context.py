@@ -71,3 +71,11 @@ def test_a_request_after_another_on_its_task_is_in_no_trace_of_that_one() -> Non
         return trace_context.current()
 
     assert copy_context().run(both) == TraceContext()
+
+
+def test_headers_that_come_twice() -> None:
+    one = (b"traceparent", PARENT.encode())
+    states = ((b"tracestate", b"a=1"), (b"tracestate", b"b=2"))
+    assert trace_context.headers_of((one, (b"host", b"x"))) == (PARENT.encode(), None)
+    assert trace_context.headers_of((one, *states)) == (PARENT.encode(), b"a=1,b=2")
+    assert trace_context.headers_of((one, one)) == (None, None)

@@ -11,7 +11,7 @@ from hypercorn.events import Closed, RawData
 from hypercorn.typing import AppWrapper
 
 from soulbox_core.api.deadlines import Deadlines
-from soulbox_core.api.http1 import Http1
+from soulbox_core.api.http1 import Http1, HungUp
 from soulbox_core.api.http2 import Http2
 
 FLUSH_SECONDS = 10.0
@@ -60,7 +60,10 @@ class Connection(tcp_server.TCPServer):
                     data = await self.reader.read(tcp_server.MAX_RECV)
                 except OSError:
                     break
-                await self.protocol.handle(RawData(data))
+                try:
+                    await self.protocol.handle(RawData(data))
+                except HungUp:
+                    break
                 self.deadlines.head(self._speaker.head_under_way())
             await self.protocol.handle(Closed())
         except Exception:

@@ -145,7 +145,7 @@ class Exchange:
     @property
     def trace_context(self) -> tuple[bytes | None, bytes | None]:
         """The headers by which a client says what trace the request is part of."""
-        return self._named.get(b"traceparent"), self._named.get(b"tracestate")
+        return trace_context.headers_of(self._scope["headers"])
 
     def tell(self, traffic: Traffic) -> None:
         """Let it be counted."""

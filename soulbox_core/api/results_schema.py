@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from soulbox_core.model import Value
 
-CALLER_CHARACTERS = 1024
+CALLER_CHARACTERS = 4096
 """Longest id of a caller that is looked for."""
 
 

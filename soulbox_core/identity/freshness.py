@@ -1,5 +1,6 @@
 """What is known of records that other nodes may change, and how long it holds."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -13,6 +14,8 @@ MISSING_SECONDS = 1.0
 """How long a name that the database does not know is not looked up again."""
 AGAIN_SECONDS = 1.0
 """After the database did not answer for a record, how long it is not asked for that one again."""
+PATIENCE_SECONDS = 0.25
+"""How long a database is waited for that may not answer, by who is known."""
 _MISSING = 10_000
 _EVER = 1 << 62
 
@@ -124,8 +127,14 @@ class Memory(Generic[Kept]):
             self._count(name)
         elif 0 <= self._clock() - known.failed_at < AGAIN_SECONDS:
             return self._in_grace(known)
+        patience = None if known is None or not self._holds(known) else PATIENCE_SECONDS
         try:
-            record, _ = await self._flights.fly(name, lambda: self._look_up(name))
+            async with asyncio.timeout(patience):
+                record, _ = await self._flights.fly(name, lambda: self._look_up(name))
+        except TimeoutError:
+            assert known is not None
+            known.failed_at = self._clock()
+            return self._in_grace(known)
         except StoreFailed:
             known = self._known.get(name)
             if known is None:
@@ -157,10 +166,14 @@ class Memory(Generic[Kept]):
             return True
         return self._is_younger(known, self._freshness.fresh_seconds)
 
+    def _holds(self, known: _Known[Kept]) -> bool:
+        """Whether what is known will do while the database does not answer."""
+        assert self._freshness is not None
+        return self._is_fresh(known) or self._is_younger(known, self._freshness.grace_seconds)
+
     def _in_grace(self, known: _Known[Kept]) -> Kept:
         """:raises StoreFailed: what is known is too old even for now"""
-        assert self._freshness is not None
-        if self._is_fresh(known) or self._is_younger(known, self._freshness.grace_seconds):
+        if self._holds(known):
             return known.record
         raise StoreFailed("the database does not answer, and what is known is too old")
 

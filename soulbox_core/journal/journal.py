@@ -51,6 +51,7 @@ class Journal:
         """When a file is tried again that the database did not take, by its name."""
         self._failing = False
         self._full = False
+        self._unsynced = False
         self.written = 0
         """Records that the database has taken."""
         self.lost = 0
@@ -78,8 +79,9 @@ class Journal:
         if not self._full:
             self._full = True
             logger.error(
-                "records of runs are being lost: the spool is full or its disk is; bring the"
-                " database back, or raise records.spool_bytes"
+                "records of runs are being lost: %s",
+                self._spool.fault
+                or "the spool is full; bring the database back, or raise records.spool_bytes",
             )
 
     def torn_down(self, language: str, seconds: float) -> None:
@@ -141,23 +143,26 @@ class Journal:
             if monotonic() < self._not_before.get(segment.name, 0.0):
                 continue
             try:
-                await self._write(segment)
+                taken = await self._write(segment)
             except (StoreFailed, OSError) as problem:
                 failed[segment] = problem
                 if len(failed) > 1:
                     break
             else:
-                self._refuse(failed)
-                failed.clear()
-                self._failed(None)
+                if taken:
+                    self._refuse(failed)
+                    failed.clear()
+                    self._failed(None)
         if self._not_before.keys() >= {segment.name for segment in failed}:
             self._refuse(failed)
             return True
         self._failed(next(iter(failed.values())))
         return False
 
-    async def _write(self, segment: Segment) -> None:
-        """:raises StoreFailed: the database does not take it
+    async def _write(self, segment: Segment) -> bool:
+        """Write a file; whether the database had anything to take.
+
+        :raises StoreFailed: the database does not take it
         :raises OSError: the file cannot be read, or removed
         """
         records, damaged = await self._records(segment)
@@ -169,13 +174,17 @@ class Journal:
             logger.error("%s held more than its %d whole records", segment.name, len(records))
         self.written += len(records)
         self._not_before.pop(segment.name, None)
+        return bool(records)
 
     async def _records(self, segment: Segment) -> tuple[list[Execution], bool]:
         """The records in a file, and whether there is anything else in it.
 
         :raises OSError: it cannot be read
         """
-        found: Frames = await asyncio.to_thread(self._spool.read, segment)
+        try:
+            found: Frames = await asyncio.to_thread(self._spool.read, segment)
+        except FileNotFoundError:  # somebody has removed it
+            return [], True
         records, damaged = [], found.damaged
         for payload in found.payloads:
             try:
@@ -205,4 +214,8 @@ class Journal:
         try:
             await asyncio.to_thread(self._spool.sync)
         except OSError as error:
-            logger.error("records of runs would not survive a power cut: %s", error.strerror)
+            if not self._unsynced:
+                self._unsynced = True
+                logger.error("records of runs would not survive a power cut: %s", error.strerror)
+        else:
+            self._unsynced = False

@@ -48,6 +48,8 @@ class Spool:
         self._name = ""
         self._descriptor: int | None = None
         self._size = 0
+        self.fault = ""
+        """Why the disk did not take the last record; empty if it did, or was not asked."""
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
@@ -70,13 +72,16 @@ class Spool:
         """Keep a record; False if there is no room for it, or the disk takes none."""
         frame = framed(payload)
         if self.size + len(frame) > self._most_bytes:
+            self.fault = ""
             return False
         try:
             if self._descriptor is None:
                 self._begin()
             self._write(frame)
-        except OSError:
+        except OSError as error:
+            self.fault = f"{self._directory}: {error.strerror}"
             return False
+        self.fault = ""
         self._size += len(frame)
         if self._size >= SEGMENT_BYTES:
             self.seal()
@@ -84,7 +89,7 @@ class Spool:
 
     def seal(self) -> None:
         """Let the file that takes records take no more."""
-        if self._descriptor is not None:
+        if self._descriptor is not None and self._size:
             descriptor, self._descriptor = self._descriptor, None
             self._sealed[self._name] = Segment(name=self._name, size=self._size)
             self._sealed_bytes += self._size
@@ -118,11 +123,18 @@ class Spool:
 
     def _left_over(self) -> list[Segment]:
         """The files that an earlier life left."""
-        found = sorted(self._directory.glob(f"*{_SUFFIX}"))
-        return [Segment(name=path.stem, size=path.stat().st_size) for path in found]
+        found = []
+        for path in sorted(self._directory.glob(f"*{_SUFFIX}")):
+            size = path.stat().st_size
+            if size:
+                found.append(Segment(name=path.stem, size=size))
+            else:  # nothing could be written there
+                path.unlink()
+        return found
 
     def _begin(self) -> None:
         self._name = f"{time.time_ns():020d}-{token_hex(8)}"
+        self._directory.mkdir(mode=0o700, exist_ok=True)  # somebody may have removed it
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(self._path(self._name), flags, 0o600)
 

@@ -71,11 +71,11 @@ class Border:
         named = dict(metadata)
         id = request_id.chosen(named.get("x-request-id"))
         request_id.begin(id)
-        trace_context.begin(named.get("traceparent"), named.get("tracestate"))
+        headers = [(key.encode("latin-1"), value) for key, value in metadata]
+        trace_context.begin(*trace_context.headers_of(headers))
         told: tuple[tuple[str, str], ...] = (("x-request-id", id),)
         status, refusal = grpc.StatusCode.OK, None
         try:
-            headers = [(key.encode("latin-1"), value) for key, value in metadata]
             address = address_of(context.peer())
             try:
                 entry = await self._gate.enter(credential_of(headers), address, scope)

@@ -33,7 +33,8 @@ class Accounts:
     """Opens the accounts of runs.
 
     :param witnesses: are told of each run, in this order
-    :param output_bytes: as much of its output as they want, 0 for none
+    :param output_bytes: as much of each of its streams as they want, 0 for none; one byte more is
+        kept, which tells that there was more
     """
 
     def __init__(self, witnesses: Iterable[Witness] = (), output_bytes: int = 0) -> None:
@@ -85,7 +86,7 @@ class Account:
         if not self._output_bytes:
             return sink
         excerpts = {
-            stream: Capped(self._output_bytes, self._excerpt) for stream in ("stdout", "stderr")
+            stream: Capped(self._output_bytes + 1, self._excerpt) for stream in ("stdout", "stderr")
         }
 
         def both(stream: Stream, data: bytes) -> None:

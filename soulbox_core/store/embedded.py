@@ -1,6 +1,7 @@
 """SurrealDB, embedded in this process, in a directory of its own."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,12 @@ from soulbox_core.store.engine import Engine, open_engine
 from soulbox_core.store.generations import current_of, drop_others
 from soulbox_core.store.lock import locked
 
+logger = logging.getLogger(__name__)
+
+
+_BROKEN = "Log error"
+"""What the engine says when it could not write, and from then on."""
+
 
 class Embedded:
     """`Database` on the only engine. Writes are made one after the other, so none conflicts
@@ -22,6 +29,10 @@ class Embedded:
         self._engine = engine
         self._writing = asyncio.Lock()
         self._writes: set[asyncio.Task[Any]] = set()
+        self.answered = True
+        """Whether it could write when it was last written to."""
+        self.failures = 0
+        """Times that it could not."""
 
     @property
     def path(self) -> Path:
@@ -59,7 +70,27 @@ class Embedded:
 
     async def _write(self, query: str, values: dict[str, Any]) -> Any:
         async with self._writing:
-            return await persistently(lambda: self.ask(query, **values))
+            try:
+                answer = await persistently(lambda: self.ask(query, **values))
+            except StoreFailed as error:
+                if _BROKEN in str(error):
+                    self.answered = False
+                    self.failures += 1
+                    await self._open_anew()
+                raise
+            self.answered = True
+            return answer
+
+    async def _open_anew(self) -> None:
+        """Open the engine again: once it could not write, it writes no more, and soon reads no
+        more. What it wrote of the last transaction may be a part of it.
+
+        :raises StoreFailed: that does not work either, and is tried again at the next write
+        """
+        path = self._engine.path
+        await self._engine.close()
+        self._engine = await open_engine(path)
+        logger.warning("the database could not write, and was opened again")
 
 
 @asynccontextmanager

@@ -25,22 +25,29 @@ was away, is still known by its records for as long as these are kept."""
 
 _ADD = """
     BEGIN;
-    CREATE $batch SET kept_at = $now RETURN NONE;
-    INSERT INTO execution $rows RETURN NONE;
+    DELETE $torn RETURN NONE;
+    IF array::len($rows) > 0 { INSERT INTO execution $rows RETURN NONE };
     FOR $day IN $usage {
         LET $id = $day.id;
+        LET $again = $id.batch == $name;
         UPSERT $id SET
             caller = $day.caller,
             day = $day.day,
             node = $day.node,
-            runs = (runs ?? 0) + $day.runs,
-            ok = (ok ?? 0) + $day.ok,
-            cpu_seconds = (cpu_seconds ?? 0f) + $day.cpu_seconds,
-            wall_seconds = (wall_seconds ?? 0f) + $day.wall_seconds
+            runs = (runs ?? 0) + IF $again { 0 } ELSE { $day.runs },
+            ok = (ok ?? 0) + IF $again { 0 } ELSE { $day.ok },
+            cpu_seconds = (cpu_seconds ?? 0f) + IF $again { 0f } ELSE { $day.cpu_seconds },
+            wall_seconds = (wall_seconds ?? 0f) + IF $again { 0f } ELSE { $day.wall_seconds },
+            batch = $name
             RETURN NONE
     };
+    CREATE $batch SET kept_at = $now RETURN NONE;
     COMMIT;
 """
+"""The engine that is part of this process does not notice when the end of what it writes for a
+transaction is cut off, by a disk that is full or a power cut: what came before is there then. So
+the batch comes last, and each record says which batch it came with: who writes it again knows what
+is there, and what was counted."""
 _DROP = """
     LET $found = (SELECT VALUE id FROM $range WHERE created_at < $before LIMIT $piece);
     DELETE $found RETURN NONE;
@@ -75,21 +82,22 @@ class SurrealExecutions:
         self._room = room
 
     async def add(self, batch: str, executions: Sequence[Execution]) -> None:
-        left = {each.id: each for each in executions}
-        while left:
-            try:
-                await self._add(batch, tuple(left.values()))
-            except Refused:
-                if await self._is_known(batch):
-                    return
-                # A record may have come with another batch: it is not counted again, and does not
-                # keep the others out for ever.
-                known = await self._known(left.keys())
-                if not known:
-                    raise
-                left = {id: each for id, each in left.items() if id not in known}
-            else:
+        executions = tuple({each.id: each for each in executions}.values())
+        if not executions:
+            return
+        try:
+            await self._add(batch, executions)
+        except Refused:
+            if await self._is_known(batch):
                 return
+            held = await self._batches_of(each.id for each in executions)
+            if not held:
+                raise
+            # Some came with another batch: they are not counted again, and do not keep the others
+            # out for ever. Others came with this one, of which the rest was cut off, and maybe
+            # what the last of them is found by.
+            ours = [each for each in executions if held.get(each.id, batch) == batch]
+            await self._add(batch, ours, torn=[each.id for each in ours if each.id in held])
 
     async def execution(self, id: str) -> Execution | None:
         def one(answer: Any) -> Execution | None:
@@ -139,13 +147,21 @@ class SurrealExecutions:
             self._room.dropped(records=dropped, batches=batches)
         return dropped
 
-    async def _add(self, batch: str, executions: Sequence[Execution]) -> None:
+    async def _add(
+        self, batch: str, executions: Sequence[Execution], torn: Iterable[str] = ()
+    ) -> None:
+        """Keep a batch.
+
+        :param torn: ids of those that are there already, and are written again
+        """
         await self._database.write(
             _ADD,
+            name=batch,
             batch=RecordID(BATCH, batch),
             now=self._clock(),
-            rows=[execution_rows.row_of(each) for each in executions],
+            rows=[execution_rows.row_of(each) | {"batch": batch} for each in executions],
             usage=[usage.row_of(each) for each in usage.usage_of(executions)],
+            torn=[RecordID(execution_rows.TABLE, id) for id in torn],
         )
         if self._room is not None:
             self._room.added(len(executions))
@@ -155,11 +171,11 @@ class SurrealExecutions:
         found = await self._database.ask("SELECT VALUE id FROM $id", id=record)
         return isinstance(found, list) and found == [record]
 
-    async def _known(self, ids: Iterable[str]) -> set[str]:
-        """Those of which there is a record."""
+    async def _batches_of(self, ids: Iterable[str]) -> dict[str, str | None]:
+        """Those of which there is a record, and the batch that it came with."""
         records = [RecordID(execution_rows.TABLE, id) for id in ids]
-        found = await self._database.ask("SELECT id FROM $ids", ids=records)
-        return {id_of(row) for row in rows_of(found)}
+        found = await self._database.ask("SELECT id, batch FROM $ids", ids=records)
+        return {id_of(row): row.get("batch") for row in rows_of(found)}
 
     async def _drop(self, query: str, before: float, **values: Any) -> int:
         """Drop in pieces, between which others have their turn; how many."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from soulbox_core.errors import StoreError, StoreFailed
 from soulbox_core.settings import Database as Settings
-from soulbox_core.store.database import Database
 from soulbox_core.store.dump import SurrealDump
 from soulbox_core.store.embedded import Embedded, open_embedded
 from soulbox_core.store.executions import SurrealExecutions
@@ -35,7 +34,7 @@ class Stores:
 
     def __init__(
         self,
-        primary: Database,
+        primary: Embedded | Server,
         tally: Tally,
         replicas: tuple[Server, ...] = (),
         room: Room | None = None,
@@ -53,13 +52,13 @@ class Stores:
 
     @property
     def primary_failures(self) -> int:
-        """Times that the primary, where it is a server, was asked in vain."""
-        return self._primary.failures if isinstance(self._primary, Server) else 0
+        """Times that the primary was asked in vain, or could not write."""
+        return self._primary.failures
 
     def health(self) -> Health:
         """How the database was when it was last asked."""
         return Health(
-            primary=self._primary.answered if isinstance(self._primary, Server) else True,
+            primary=self._primary.answered,
             replicas=tuple(replica.answered for replica in self._replicas),
         )
 

@@ -33,7 +33,7 @@ class Server:
     """
 
     def __init__(self, url: str, settings: Settings) -> None:
-        if urlsplit(url).scheme not in _SCHEMES:
+        if not _is_address(url):
             raise SettingsError(
                 f"database: {_shown(url)} is no address of a SurrealDB server; write it as"
                 " wss://db.example.org/rpc"
@@ -215,6 +215,14 @@ def _cancelled() -> bool:
     """Whether it is this task that was cancelled, rather than what it waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its port is none
+        return False
 
 
 def _shown(url: str) -> str:

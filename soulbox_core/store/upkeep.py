@@ -41,6 +41,9 @@ class Upkeep:
                     logger.info("dropped the oldest %d records of runs: records.most", dropped)
             except StoreFailed as error:
                 logger.warning("records of runs that are too many are still there: %s", error)
+            except Exception:
+                # A border: whatever it is, the database must go on being looked after.
+                logger.exception("records of runs that are too many are still there")
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _rewrite_on(self) -> None:
@@ -57,4 +60,8 @@ class Upkeep:
                     error,
                     AGAIN_SECONDS // 60,
                 )
+            except Exception:
+                # A border, as above.
+                pause = AGAIN_SECONDS
+                logger.exception("the database could not be rewritten and goes on growing")
             await asyncio.sleep(pause)

@@ -11,7 +11,7 @@ from soulbox_core.api.connections import Connections
 from tests.api.fakes import FakeRuns
 from tests.api.listening import listening, no_connection, open_door, rest
 from tests.api.test_server import connect, post
-from tests.loop import on_loop
+from tests.loop import on_loop, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
@@ -178,3 +178,24 @@ async def test_what_a_client_sent_is_not_logged(
             await rest(reader)
             writer.close()
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("behind", [b"G", b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"])
+@on_loop
+async def test_a_client_that_sends_more_behind_a_stream_and_hangs_up_is_not_counted_for_ever(
+    runs: FakeRuns, behind: bytes
+) -> None:
+    program = b"\n".join([b"out hi", b"pause"] * 200)
+    head = (
+        b"POST /v1/run/lua HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n"
+        b"content-length: %d\r\n\r\n" % len(program)
+    )
+    async with open_door(runs) as door:
+        for _ in range(3):
+            reader, writer = await connect(door.port, head + program + behind)
+            await reader.readuntil(b"started")
+            assert door.connections.open == 1
+            writer.close()
+            await until(lambda: door.connections.open == 0)
+        assert runs.live == 0
+        assert runs.killed == 3

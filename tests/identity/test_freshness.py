@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from soulbox_core.errors import Overloaded, StoreFailed, Unauthenticated
-from soulbox_core.identity.freshness import AGAIN_SECONDS, MISSING_SECONDS
+from soulbox_core.identity.freshness import AGAIN_SECONDS, MISSING_SECONDS, PATIENCE_SECONDS
 from soulbox_core.identity.identity import Grant
 from soulbox_core.identity.keys import _GUESSES
 from soulbox_core.store.opening import open_database
@@ -125,6 +125,22 @@ async def test_while_the_database_is_down_what_is_known_is_good_for_a_while(node
         nodes.clock.now += AGAIN_SECONDS
     nodes.store.down = False
     assert await nodes.is_good(text)
+
+
+@on_two_nodes
+async def test_a_database_that_hangs_is_hardly_waited_for_by_who_is_known(nodes: Nodes) -> None:
+    _, text = await nodes.here.key()
+    nodes.store.open.clear()
+    nodes.clock.now += FRESH
+    before = nodes.store.lookups()
+    async with asyncio.timeout(20 * PATIENCE_SECONDS):
+        for _ in range(5):
+            assert await nodes.is_good(text)
+    assert nodes.store.lookups() == before + 1
+    nodes.store.open.set()
+    nodes.clock.now += AGAIN_SECONDS
+    assert await nodes.is_good(text)
+    assert nodes.store.lookups() == before + 2
 
 
 @on_two_nodes

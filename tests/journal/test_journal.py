@@ -321,6 +321,23 @@ async def test_records_that_come_while_others_are_written_wait_for_their_turn(
 
 
 @on_loop
+async def test_a_file_that_is_gone_is_counted_and_holds_nothing_up(tmp_path: Path) -> None:
+    database = Database()
+    database.up = False
+    async with journal(tmp_path, database) as opened:
+        opened.ended(report("gone"))
+        await until(lambda: database.asked > 1)
+        (file,) = on_disk(tmp_path)
+        file.unlink()
+        database.up = True
+        opened.ended(report("here"))
+        await until(lambda: opened.written == 1)
+        assert opened.damaged == 1
+        assert opened.waiting_bytes == 0
+    assert database.ids == ["here"]
+
+
+@on_loop
 async def test_files_are_dropped_with_records_of_their_age_and_counted_as_lost(
     tmp_path: Path,
 ) -> None:

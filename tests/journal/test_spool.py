@@ -85,11 +85,33 @@ def test_a_record_that_the_disk_takes_a_part_of_leaves_no_trace(tmp_path: Path) 
     assert spool.read(sealed(spool)) == ([PAYLOAD, b"after"], False)
 
 
-def test_a_directory_that_is_gone_refuses_and_does_not_raise(tmp_path: Path) -> None:
+def test_a_directory_that_is_gone_is_made_again(tmp_path: Path) -> None:
     directory = tmp_path / "spool"
     spool = Spool(directory, 1000)
     directory.rmdir()
+    assert spool.append(PAYLOAD)
+    assert spool.read(sealed(spool)) == ([PAYLOAD], False)
+
+
+def test_what_cannot_be_kept_is_refused_and_says_why(tmp_path: Path) -> None:
+    directory = tmp_path / "spool"
+    spool = Spool(directory, 1000)
+    directory.rmdir()
+    directory.touch()
     assert not spool.append(PAYLOAD)
+    assert spool.fault
+    directory.unlink()
+    assert spool.append(PAYLOAD)
+    assert not spool.fault
+
+
+def test_a_file_in_which_nothing_came_to_stand_is_none(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 1000)
+    with file_size_limit(3):
+        assert not spool.append(PAYLOAD)
+    spool.seal()
+    assert spool.sealed == ()
+    assert Spool(tmp_path, 1000).sealed == ()
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:

@@ -349,7 +349,7 @@ async def test_of_the_output_witnesses_get_as_much_of_each_stream_as_they_want()
     house = House(prints(("stdout", b"out" * 10), ("stderr", b"err")), output_bytes=4)
     outcome = await house.runs.execute(request(), CALLER)
     assert outcome.stdout == b"out" * 10
-    assert (house.reports[0].stdout, house.reports[0].stderr) == (b"outo", b"err")
+    assert (house.reports[0].stdout, house.reports[0].stderr) == (b"outou", b"err")
 
 
 @on_loop

@@ -4,9 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from soulbox_core.model import Timings, Usage
-from soulbox_core.store.records import ApiKey, Content, Execution, Family
+from soulbox_core.store.records import ApiKey, Content, Execution, ExecutionQuery, Family
 
 NOW = 1_800_000_000.0
+TODAY = "2027-01-15"
+CALLER = "key:0123456789ab"
+EVERYTHING = ExecutionQuery(caller=CALLER, limit=1000)
 
 
 def api_key(**changes: Any) -> ApiKey:
@@ -52,6 +55,7 @@ def execution(number: int = 0, **changes: Any) -> Execution:
         "request_id": "r" * 32,
         "exit_code": 0,
         "usage": Usage(wall_seconds=0.5, cpu_seconds=0.25, memory_peak_bytes=1 << 20),
+        "charged_cpu_seconds": 0.25,
         "timings": Timings(
             queue_seconds=0.0,
             install_seconds=None,

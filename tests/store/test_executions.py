@@ -20,13 +20,10 @@ from soulbox_core.store.replicas import Replicas
 from soulbox_core.store.tally import Tally
 from tests.loop import on_loop
 from tests.store.conftest import Open
-from tests.store.samples import NOW, content, execution
+from tests.store.samples import CALLER, EVERYTHING, NOW, TODAY, content, execution
 from tests.store.server import SurrealServer
 
 ROOT = Path(__file__).parents[2]
-CALLER = "key:0123456789ab"
-TODAY = "2027-01-15"
-EVERYTHING = ExecutionQuery(caller=CALLER, limit=1000)
 
 
 def usage(**changes: object) -> UsageOfDay:
@@ -59,7 +56,7 @@ async def test_usage_is_the_sum_of_a_day(opened: Open) -> None:
         records = [
             execution(1),
             execution(2, status="failed"),
-            execution(3, status="error", usage=None),
+            execution(3, status="error", usage=None, charged_cpu_seconds=0.0),
             execution(4, created_at=NOW + 86_400.0),
             execution(5, caller="key:other"),
         ]
