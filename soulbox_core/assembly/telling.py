@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from soulbox_core.errors import SettingsError
+from soulbox_core.remote.address import is_address
 from soulbox_core.report import Witness
 from soulbox_core.settings import Telemetry
 from soulbox_core.telemetry.metrics import Metrics
@@ -39,7 +40,7 @@ def witnesses_of(
 
 def _traces(settings: Telemetry, node: str, closing: AsyncExitStack) -> Witness:
     """What makes spans. Its libraries take some 20 MB, and are loaded for those who want them."""
-    if not settings.otlp.startswith(("http://", "https://")):
+    if not is_address(settings.otlp, ("http", "https")):
         raise SettingsError("telemetry.otlp: write it as http://127.0.0.1:4318")
     module = import_module("soulbox_core.telemetry.traces")
     traces = module.Traces(settings.otlp, settings.trace_ratio, node, VERSION)

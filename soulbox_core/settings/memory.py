@@ -1,5 +1,9 @@
 """What is remembered."""
 
+from typing import Annotated
+
+import msgspec
+
 from soulbox_core.settings.section import Count, Positive, Seconds, Section
 
 _SECRET_CHARACTERS = 32
@@ -55,6 +59,13 @@ class Database(Section):
     grace_seconds: Seconds = 300.0
     """With `url`: how old it may be while the database does not answer."""
 
+    def __post_init__(self) -> None:
+        if not self.url and (self.replicas or self.user or self.password):
+            raise ValueError(
+                "database.replicas, database.user and database.password need database.url: without"
+                " it the database is part of this process"
+            )
+
 
 class Records(Section):
     """What is kept of each run."""
@@ -74,6 +85,6 @@ class Records(Section):
     """Most that is kept of each of them."""
     batch_seconds: Seconds = 0.25
     """How long a record waits for others to be written with."""
-    spool_bytes: Positive = 256 << 20
+    spool_bytes: Annotated[int, msgspec.Meta(ge=1 << 20)] = 256 << 20
     """What waits on disk while the database does not answer; when it is full, records are lost,
     and counted."""

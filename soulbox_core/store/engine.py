@@ -1,6 +1,7 @@
 """SurrealDB's engine on one directory of this process."""
 
 import asyncio
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,9 @@ async def open_engine(path: Path) -> Engine:
 
     :raises StoreFailed: it cannot be opened
     """
+    # The engine has no other way to be told to wait for the disk at each commit, and reads this
+    # when the first one of a process is opened.
+    os.environ.setdefault("SURREAL_SYNC_DATA", "true")
     try:
         connection: Any = AsyncSurreal(f"surrealkv://{path}")
         await connection.connect()

@@ -10,6 +10,7 @@ from surrealdb.errors import ServerError, SurrealError
 from websockets.exceptions import WebSocketException
 
 from soulbox_core.errors import SettingsError, StoreFailed
+from soulbox_core.remote.address import is_address
 from soulbox_core.settings import Database as Settings
 from soulbox_core.store.database import persistently, result_of
 
@@ -33,7 +34,7 @@ class Server:
     """
 
     def __init__(self, url: str, settings: Settings) -> None:
-        if not _is_address(url):
+        if not is_address(url, _SCHEMES):
             raise SettingsError(
                 f"database: {_shown(url)} is no address of a SurrealDB server; write it as"
                 " wss://db.example.org/rpc"
@@ -215,14 +216,6 @@ def _cancelled() -> bool:
     """Whether it is this task that was cancelled, rather than what it waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # its port is none
-        return False
 
 
 def _shown(url: str) -> str:
