@@ -131,7 +131,7 @@ class ResultCache:
         return len(keys)
 
     async def _remembered(self, key: str) -> Entry | None:
-        data = await self._memory.get(key)
+        data = self._memory.look(key)
         if data is None:
             return None
         try:
