@@ -290,11 +290,11 @@ def test_from_a_server_to_another_and_while_it_is_used(
     state: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with surreal_server(tmp_path / "server") as server:
+        whole = invoke("export").stdout_bytes
         settings = server.settings()
         monkeypatch.setenv("SOULBOX_DATABASE__USER", settings.user)
         monkeypatch.setenv("SOULBOX_DATABASE__PASSWORD", settings.password)
         onto = ("--set", f"database.url={settings.url}")
-        whole = invoke("export").stdout_bytes
         assert restored(invoke, state, *onto, stdin=whole).exit_code == 0
 
         async def meanwhile() -> bytes:
