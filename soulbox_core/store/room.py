@@ -1,6 +1,8 @@
 """How many records a database keeps that is part of this process: it holds an index of all of
 them in memory."""
 
+from collections.abc import Callable
+from time import time
 from typing import Any
 
 from soulbox_core.store.database import Damaged, Database, rows_of
@@ -11,8 +13,10 @@ _SLACK = 10
 _PIECE = 200
 """Records that are dropped at one stroke, for which others wait."""
 _BATCHES = 1000
-"""Batches that are known. A single one may come again after it was kept, the last one: the journal
-brings them one by one, and this process alone writes here."""
+"""Batches that are known, at least."""
+_COMES_AGAIN_SECONDS = 120.0
+"""How long a batch may come again after it was kept: the journal brings them one by one, and leaves
+one alone for a minute of which it was not told that it was kept."""
 
 _COUNT = "SELECT count() AS rows FROM type::table($table) GROUP ALL"
 # The oldest come first, in the table by their ids and in the index by their time.
@@ -23,7 +27,7 @@ _DROP_RECORDS = """
 """
 _DROP_BATCHES = """
     LET $found = (
-        SELECT VALUE id FROM batch WITH INDEX batch_age WHERE kept_at >= 0 LIMIT $piece
+        SELECT VALUE id FROM batch WITH INDEX batch_age WHERE kept_at < $before LIMIT $piece
     );
     DELETE $found RETURN NONE;
     RETURN count($found);
@@ -37,16 +41,24 @@ class Room:
     :param most: how many records are kept; a tenth more may be there
     :param records: how many there are
     :param batches: the same of batches
+    :param clock: seconds since the epoch
     """
 
     def __init__(
-        self, database: Database, most: int, tally: Tally, records: int, batches: int
+        self,
+        database: Database,
+        most: int,
+        tally: Tally,
+        records: int,
+        batches: int,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._database = database
         self._most = most
         self._tally = tally
         self._records = records
         self._batches = batches
+        self._clock = clock
 
     @classmethod
     async def of(cls, database: Database, most: int, tally: Tally) -> "Room":
@@ -77,7 +89,7 @@ class Room:
             # What nobody waited for, or what failed half-way, was not told.
             self._records = await count(self._database, "execution")
             while (excess := self._records - self._most) > 0:
-                found = await self._drop(_DROP_RECORDS, min(excess, _PIECE))
+                found = await self._drop(_DROP_RECORDS, piece=min(excess, _PIECE))
                 if not found:  # somebody else was first
                     break
                 self._records -= found
@@ -85,15 +97,16 @@ class Room:
                 dropped += found
         if self._batches > 2 * _BATCHES:
             self._batches = await count(self._database, "batch")
+            before = self._clock() - _COMES_AGAIN_SECONDS
             while (excess := self._batches - _BATCHES) > 0:
-                found = await self._drop(_DROP_BATCHES, min(excess, _PIECE))
-                if not found:
+                found = await self._drop(_DROP_BATCHES, piece=min(excess, _PIECE), before=before)
+                if not found:  # the others are too young
                     break
                 self._batches -= found
         return dropped
 
-    async def _drop(self, query: str, piece: int) -> int:
-        found = await self._database.write(query, piece=piece)
+    async def _drop(self, query: str, **values: float) -> int:
+        found = await self._database.write(query, **values)
         if not isinstance(found, int):
             raise Damaged("the database's count is none")
         return found

@@ -84,6 +84,28 @@ async def test_the_newest_batches_are_known(
 
 
 @on_loop
+async def test_a_batch_that_may_come_again_is_known_however_many_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soulbox_core.store.room._BATCHES", 3)
+    now = 1000.0
+    async with open_embedded(tmp_path) as database:
+        await migrate(database)
+        room = Room(database, 100, Tally(), 0, 0, clock=lambda: now)
+        executions = SurrealExecutions(
+            database, Replicas(database, (), Tally()), clock=lambda: now, room=room
+        )
+        for number, name in enumerate("gfedcba"):
+            await executions.add(name, [execution(number)])
+        now += 119.0
+        await room.make()
+        assert await count(database, "batch") == 7
+        now += 2.0
+        await room.make()
+        assert await count(database, "batch") == 3
+
+
+@on_loop
 async def test_what_somebody_else_dropped_takes_no_room(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as database:
         await migrate(database)
