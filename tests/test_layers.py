@@ -23,6 +23,7 @@ LEAVES = {
     "remote",
     "report",
     "request_id",
+    "routine",
     "trace_context",
     "scopes",
     "settings",

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
@@ -146,15 +146,14 @@ def _target(file: Path) -> Iterator[BinaryIO]:
     if file.exists() and not file.is_file():
         raise BackupError(f"{file} is no file; export to - and send that there")
     descriptor, draft = mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
+    with ExitStack() as undo:
+        undo.callback(Path(draft).unlink, missing_ok=True)
         with open(descriptor, "wb") as opened:
             yield opened
             opened.flush()
             os.fsync(opened.fileno())
         Path(draft).replace(file)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        undo.pop_all()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from soulbox_core.journal.entry import execution_of
 from soulbox_core.journal.frames import Frames
 from soulbox_core.journal.spool import Segment, Spool
 from soulbox_core.report import Report
+from soulbox_core.routine import Routine
 from soulbox_core.settings import Records
 from soulbox_core.store.port import Executions
 from soulbox_core.store.records import Execution
@@ -46,7 +47,7 @@ class Journal:
         self._node = node
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Execution)
-        self._due = asyncio.Event()
+        self._new = asyncio.Event()
         self._not_before: dict[str, float] = {}
         """When a file is tried again that the database did not take, by its name."""
         self._failing = False
@@ -60,8 +61,9 @@ class Journal:
         """Files that held something else than records."""
         self.refused = 0
         """Files that the database did not take although it took others."""
-        self._due.set()  # for what an earlier life left
-        self._writing = asyncio.create_task(self._write_on())
+        self._writing = Routine(
+            self._write_due, "records of runs could not be written", RETRY_SECONDS
+        )
 
     @property
     def waiting_bytes(self) -> int:
@@ -73,7 +75,7 @@ class Journal:
         record = execution_of(report, self._node, self._settings)
         if self._spool.append(self._encoder.encode(record)):
             self._full = False
-            self._due.set()
+            self._new.set()
             return
         self.lost += 1
         if not self._full:
@@ -99,8 +101,7 @@ class Journal:
 
     async def close(self) -> None:
         """Write what waits, or leave it for the next start."""
-        self._writing.cancel()
-        await asyncio.wait((self._writing,))
+        await self._writing.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 self._spool.seal()
@@ -108,29 +109,26 @@ class Journal:
         self._spool.seal()
         await self._sync()
 
-    async def _write_on(self) -> None:
-        while True:
-            await self._woken()
-            await asyncio.sleep(self._settings.batch_seconds)
-            self._due.clear()
-            self._spool.seal()
-            try:
-                well = await self._write_sealed()
-            except Exception:
-                # A border: whatever it is, records must go on being written.
-                logger.exception("records of runs could not be written")
-                well = False
+    async def _write_due(self) -> float:
+        await self._woken()
+        await asyncio.sleep(self._settings.batch_seconds)
+        self._new.clear()
+        self._spool.seal()
+        well = False
+        try:
+            well = await self._write_sealed()
+        finally:
             if not well:
-                self._due.set()
                 await self._sync()
-                await asyncio.sleep(RETRY_SECONDS)
+        return 0.0 if well else RETRY_SECONDS
 
     async def _woken(self) -> None:
-        """Return when there is something to write, new or refused before."""
-        again = min(self._not_before.values(), default=inf) - monotonic()
+        """Return when there is something to write: new, left over, or refused before."""
+        waiting = (self._not_before.get(segment.name, 0.0) for segment in self._spool.sealed)
+        again = min(waiting, default=inf) - monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if again == inf else max(again, 0.0)):
-                await self._due.wait()
+                await self._new.wait()
 
     async def _write_sealed(self) -> bool:
         """Write the files that take no more; False if the database fails.

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 from surrealdb import RecordID
-from surrealdb.data.types.range import BoundExcluded, BoundIncluded, Range
 
 from soulbox_core.errors import InvalidRequest
 from soulbox_core.model import Value
 from soulbox_core.store import execution_rows, usage
-from soulbox_core.store.database import Database, checked, rows_of
+from soulbox_core.store.database import Database, checked
 from soulbox_core.store.executions import BATCH
+from soulbox_core.store.pages import pages
 from soulbox_core.store.records import ApiKey, Execution, Family
 
 _PIECE = 1000
@@ -61,21 +61,10 @@ class SurrealDump:
 
     async def rows(self) -> AsyncIterator[tuple[str, dict[str, object]]]:
         for name, table in _TABLES.items():
-            after: Any = None
-            while True:
-                found = rows_of(
-                    await self._database.ask(
-                        "SELECT * FROM $range LIMIT $piece",
-                        range=_behind(name, after),
-                        piece=_PIECE,
-                    )
-                )
-                for row in found:
+            async for page in pages(self._database, name, _PIECE):
+                for row in page:
                     value = table.value(row)
-                    after = table.id(value)
-                    yield name, {**msgspec.to_builtins(value), "id": after}
-                if len(found) < _PIECE:
-                    break
+                    yield name, {**msgspec.to_builtins(value), "id": table.id(value)}
 
     async def put(self, table: str, rows: Sequence[dict[str, object]]) -> None:
         if table not in _TABLES:
@@ -88,13 +77,6 @@ class SurrealDump:
                 ids=[row["id"] for row in piece],
                 rows=piece,
             )
-
-
-def _behind(table: str, id: Any) -> Any:
-    """The records of a table, or those that follow one. Texts come first, then lists, and objects
-    last, which no record of ours has for an id."""
-    begin = BoundIncluded("") if id is None else BoundExcluded(id)
-    return RecordID(table, Range(begin, BoundExcluded({})))
 
 
 def _row(table: _Table, name: str, row: dict[str, object]) -> dict[str, Any]:

@@ -4,19 +4,18 @@ records are dropped, and so does what the engine holds in memory."""
 import asyncio
 import ctypes
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from time import monotonic
-from typing import Any
 
 from surrealdb import RecordID
-from surrealdb.data.types.range import BoundExcluded, BoundIncluded, Range
 
 from soulbox_core.store import execution_rows, generations
 from soulbox_core.store.database import Damaged, Database, id_of, rows_of
 from soulbox_core.store.embedded import Embedded
 from soulbox_core.store.engine import Engine, open_engine
 from soulbox_core.store.migrations import migrate
+from soulbox_core.store.pages import Row, behind, pages
 from soulbox_core.store.room import count
 from soulbox_core.store.tally import Tally
 
@@ -40,8 +39,6 @@ _LATE_PIECE = 20
 """The same where nobody knows how large they are."""
 _CLOSING_SECONDS = 1.0
 """In which the old engine is closed."""
-
-Row = Mapping[str, Any]
 
 
 class Rewriting:
@@ -80,19 +77,12 @@ class Rewriting:
         former = self._database.path
         before = await asyncio.to_thread(generations.size_of, former)
         path = await asyncio.to_thread(generations.successor_of, former)
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(asyncio.to_thread, generations.drop, path)
             engine = await open_engine(path)
             new = Embedded(engine)
-            try:
-                old, records = await self._move(new, engine)
-            except BaseException:
-                if self._database.path != path:
-                    await new.close()
-                raise
-        except BaseException:
-            if self._database.path != path:
-                await asyncio.to_thread(generations.drop, path)
-            raise
+            undo.push_async_callback(new.close)
+            old, records = await self._move(new, engine, undo)
         await old.let_go()
         await asyncio.sleep(_CLOSING_SECONDS)
         await asyncio.to_thread(generations.drop, former)
@@ -107,13 +97,18 @@ class Rewriting:
             monotonic() - began,
         )
 
-    async def _move(self, new: Embedded, engine: Engine) -> tuple[Engine, int]:
+    async def _move(
+        self, new: Embedded, engine: Engine, undo: AsyncExitStack
+    ) -> tuple[Engine, int]:
         """Copy everything to a new database and go on with its engine; the old one, and how many
-        records of runs there are."""
+        records of runs there are.
+
+        :param undo: what is to be done if that fails; emptied when there is no way back
+        """
         await migrate(new)
         copied: set[str] = set()
         enough = await count(self._database, execution_rows.TABLE)
-        async for rows in _pieces_of(self._database, execution_rows.TABLE):
+        async for rows in pages(self._database, execution_rows.TABLE, _FIRST_PIECE, _next_size):
             await _put(new, execution_rows.TABLE, rows)
             copied.update(str(id_of(row)) for row in rows)
             if len(copied) >= enough:  # rather than run after those that come meanwhile
@@ -129,15 +124,16 @@ class Rewriting:
             kept -= await asyncio.to_thread(generations.size_of, engine.path)
             for table in await self._tables():
                 if table != execution_rows.TABLE:
-                    async for rows in _pieces_of(self._database, table):
+                    async for rows in pages(self._database, table, _FIRST_PIECE, _next_size):
                         await _put(new, table, rows)
                 await self._check(new, table)
             kept += await asyncio.to_thread(generations.size_of, engine.path)
             await new.write("UPSERT meta:rewritten SET bytes = $bytes", bytes=kept)
             await asyncio.to_thread(generations.propose, engine.path)
-            # These two together: nobody gives up between them.
+            # These three together: nobody gives up between them.
             generations.appoint(engine.path)
             old = self._database.move(engine)
+            undo.pop_all()
             self._bytes = kept
             with suppress(OSError):  # a power cut alone could still undo it
                 await asyncio.to_thread(generations.settle, engine.path)
@@ -151,7 +147,7 @@ class Rewriting:
         while True:
             found = await self._database.ask(
                 "SELECT VALUE id FROM $range LIMIT $piece",
-                range=_behind(execution_rows.TABLE, after),
+                range=behind(execution_rows.TABLE, after),
                 piece=_IDS,
             )
             if not isinstance(found, list) or not all(isinstance(id, RecordID) for id in found):
@@ -182,23 +178,10 @@ class Rewriting:
             raise Damaged(f"not all records of {table} can be copied")
 
 
-async def _pieces_of(database: Database, table: str) -> AsyncIterator[Sequence[Row]]:
-    """All records of a table, so many at once as are not much to carry."""
-    after: Any = None
-    piece = _FIRST_PIECE
-    while True:
-        found = rows_of(
-            await database.ask(
-                "SELECT * FROM $range LIMIT $piece", range=_behind(table, after), piece=piece
-            )
-        )
-        if found:
-            yield found
-        if len(found) < piece:
-            return
-        after = id_of(found[-1])
-        size = sum(len(value) for row in found for value in row.values() if isinstance(value, str))
-        piece = max(1, min(_PIECE, 2 * piece, _PIECE_BYTES * len(found) // (size + 1)))
+def _next_size(size: int, page: Sequence[Row]) -> int:
+    """How many records the next page has, from what this one had."""
+    held = sum(len(value) for row in page for value in row.values() if isinstance(value, str))
+    return max(1, min(_PIECE, 2 * size, _PIECE_BYTES * len(page) // (held + 1)))
 
 
 def _pieces(ids: set[str], size: int) -> Iterator[list[RecordID]]:
@@ -206,12 +189,6 @@ def _pieces(ids: set[str], size: int) -> Iterator[list[RecordID]]:
     ordered = [RecordID(execution_rows.TABLE, id) for id in sorted(ids)]
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
-
-
-def _behind(table: str, id: Any) -> RecordID:
-    """The records of a table, or those that follow one: texts come first, then lists."""
-    begin = BoundIncluded("") if id is None else BoundExcluded(id)
-    return RecordID(table, Range(begin, BoundExcluded({})))
 
 
 async def _put(database: Database, table: str, rows: Sequence[Row]) -> None:

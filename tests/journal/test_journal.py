@@ -374,3 +374,25 @@ async def test_a_database_that_is_gone_does_not_end_dropping(tmp_path: Path) -> 
         database.up = True
         await until(lambda: bool(database.forgot))
         await retention.close()
+
+
+@on_loop
+async def test_what_nobody_foresaw_keeps_no_record_from_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    synced: list[None] = []
+    monkeypatch.setattr(Spool, "sync", lambda _: synced.append(None))
+
+    class Mistaken(Database):
+        async def add(self, batch: str, executions: Sequence[Execution]) -> None:
+            await super().add(batch, executions)
+            if self.asked == 1:
+                raise KeyError("a mistake of ours")
+
+    database = Mistaken()
+    async with journal(tmp_path, database) as opened:
+        opened.ended(report("run-1"))
+        await until(lambda: opened.written)
+        assert synced == [None]
+    assert database.ids == ["run-1"]
+    assert "records of runs could not be written" in caplog.text
