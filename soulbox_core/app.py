@@ -111,7 +111,7 @@ async def _serve_grpc(
 
 def _spare_the_collector() -> None:
     """Have the garbage collector look at what requests leave behind, and not again and again at
-    what was made for the start, which stays. It took a fifth of a cached answer's time."""
+    what was made for the start, which stays."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])

@@ -38,5 +38,5 @@ async def settle() -> None:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what tells nobody that it has happened."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110, see above
+        while not condition():  # noqa: ASYNC110, no event is set for it
             await asyncio.sleep(0.005)

@@ -25,11 +25,10 @@ HEADERS = "soulbox.headers"
 """Key of the list of headers, in a request's ASGI scope, that its answer will have as well."""
 HEADER_COUNT = 128
 """Most headers of a request."""
+ROUTE = "soulbox.route"
+"""Key, in a request's ASGI scope, of the name of the path that it is about."""
 CLOSING_SECONDS = 0.1
 """What a stalled client's WebSocket has for its last words; it does not read them anyway."""
-
-ROUTE = "soulbox.route"
-"""Key, in the same place, of the name of the path that it is about."""
 
 _UNKNOWN = "unknown"
 _NO_ANSWER = "none"

@@ -154,6 +154,7 @@ def _tell(witnesses: Iterable[Witness], say: Callable[[Witness], None]) -> None:
         try:
             say(witness)
         except Exception:
+            # A border: a witness may be anybody's, and the run has its answer whatever it does.
             logger.exception("%s failed", type(witness).__name__)
 
 

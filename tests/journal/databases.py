@@ -33,10 +33,10 @@ class Database:
         return next((each for b in self.batches.values() for each in b if each.id == id), None)
 
     async def executions(self, query: ExecutionQuery) -> tuple[Execution, ...]:
-        raise NotImplementedError
+        raise NotImplementedError("a journal only writes")
 
     async def usage(self, caller: str, since: str, until: str) -> tuple[UsageOfDay, ...]:
-        raise NotImplementedError
+        raise NotImplementedError("a journal only writes")
 
     async def forget(self, before: float) -> int:
         if not self.up:
