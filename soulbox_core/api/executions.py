@@ -31,7 +31,7 @@ from soulbox_core.api.executions_schema import (
 from soulbox_core.api.guard import caller_of
 from soulbox_core.api.held import HeldResponse
 from soulbox_core.api.hold import Hold
-from soulbox_core.api.requests import query_as
+from soulbox_core.api.query import query_as
 from soulbox_core.api.streams import JSON
 from soulbox_core.errors import Forbidden, InvalidRequest
 from soulbox_core.model import Caller, OutputFile

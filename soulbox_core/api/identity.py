@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from soulbox_core.api.body import Headers, read_body
+from soulbox_core.api.decoding import decoded
 from soulbox_core.api.guard import credential_of
 from soulbox_core.api.hold import Hold
 from soulbox_core.api.identity_schema import (
@@ -26,7 +27,6 @@ from soulbox_core.api.identity_schema import (
     TokenBody,
 )
 from soulbox_core.api.ports import Identity
-from soulbox_core.api.requests import decoded
 from soulbox_core.api.streams import JSON
 from soulbox_core.errors import Unauthenticated, UnsupportedMedia
 from soulbox_core.identity.identity import Grant

@@ -2,29 +2,22 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from typing import Any
 
 import msgspec
 
 from soulbox_core.api import schema
+from soulbox_core.api.decoding import decoded, invalid
 from soulbox_core.api.depth import check_depth
 from soulbox_core.api.paths import check_path, check_tree
-from soulbox_core.api.schema import AskedLimits, Base64, ClientMessage, Content, Options, RunBody
+from soulbox_core.api.query import options_from
+from soulbox_core.api.schema import Base64, ClientMessage, Content, Options, RunBody
 from soulbox_core.errors import InvalidRequest, TooLarge, shown
 from soulbox_core.language import Language
 from soulbox_core.model import RunRequest, SourceFile, Value
 from soulbox_core.settings import LimitSettings, Server
 
 _VARIABLE_NAME = re.compile(schema.VARIABLE_NAME)
-_LIMITS = frozenset(AskedLimits.__struct_fields__)
-_PARAMETERS = 1024
-"""Most query parameters; the server's own bound on the URL comes first."""
-_SENTENCE = 200
-"""Most characters of an error message that may quote the client."""
-
-T = TypeVar("T")
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Asked(Value):
@@ -69,7 +62,7 @@ class RequestReader:
         try:
             run = msgspec.convert(fields, RunBody)
         except msgspec.ValidationError as error:
-            raise _invalid(str(error)) from None
+            raise invalid(str(error)) from None
         return self._asked(run, language, *_sources(run, language))
 
     def source(self, body: bytes, query: bytes, language: Language) -> Asked:
@@ -155,91 +148,9 @@ def as_bytes(content: Content) -> bytes:
     return content.base64 if isinstance(content, Base64) else content.encode()
 
 
-def options_from(query: bytes, names: frozenset[str] = frozenset()) -> Options:
-    """Read the options of a run from a query string.
-
-    :param names: the language's own options, which are parameters by their names
-    :raises InvalidRequest: naming the parameter at fault
-    """
-    fields: dict[str, Any] = {}
-    for name, value in _pairs(query):
-        _put(fields, name, value, names)
-    try:
-        return msgspec.convert(fields, Options, strict=False)
-    except msgspec.ValidationError as error:
-        # A limit is a parameter of its own name here, not a part of `limits`.
-        raise _invalid(str(error).replace("`$.limits.", "`$."), root="query") from None
-
-
-def query_as(query: bytes, kind: type[S]) -> S:
-    """Read a query string whose parameters are the fields of a type, each once at most.
-
-    :raises InvalidRequest: naming the parameter at fault
-    """
-    names = kind.__struct_fields__
-    fields: dict[str, Any] = {}
-    for name, value in _pairs(query):
-        if name not in names:
-            known = ", ".join(sorted(names)) or "none"
-            raise InvalidRequest(
-                f"unknown query parameter {shown(name)}; known: {known}", field="query"
-            )
-        _put_once(fields, name, value, f"query.{name}")
-    try:
-        return msgspec.convert(fields, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error), root="query") from None
-
-
-def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
-    try:
-        return parse_qsl(
-            query.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_PARAMETERS,
-        )
-    except ValueError as error:
-        # UnicodeDecodeError is one; so is having too many fields.
-        raise InvalidRequest(f"query string: {error}", field="query") from None
-
-
-def _put(fields: dict[str, Any], name: str, value: str, names: frozenset[str]) -> None:
-    """Add a query parameter to the fields of an `Options`."""
-    if name in ("args", "outputs", "dependencies", "mounts"):
-        fields.setdefault(name, []).append(value)
-    elif name == "network":
-        fields.setdefault("network", {}).setdefault("allow", []).append(value)
-    elif name == "env":
-        variable, equals, text = value.partition("=")
-        if not equals:
-            raise InvalidRequest(f"env {shown(value)}: write it as NAME=VALUE", field="query.env")
-        _put_once(fields.setdefault("env", {}), variable, text, "query.env")
-    elif name in ("cache", "stdin", "encoding", "usage_events"):
-        _put_once(fields, name, value, f"query.{name}")
-    elif name in _LIMITS:
-        _put_once(fields.setdefault("limits", {}), name, value, f"query.{name}")
-    elif name in names:
-        _put_once(fields.setdefault("options", {}), name, value, f"query.{name}")
-    else:
-        own = f"the language's options {', '.join(sorted(names))} " if names else ""
-        raise InvalidRequest(
-            f"unknown query parameter {shown(name)}; known: args, cache, dependencies, encoding, "
-            f"env, mounts, network, outputs, stdin, usage_events, {own}and the limits "
-            f"{', '.join(sorted(_LIMITS))}",
-            field="query",
-        )
-
-
 def _choice(value: str | bool) -> str:
     """An option's value as text: JSON has a way of its own to say yes."""
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _put_once(fields: dict[str, Any], name: str, value: str, field: str) -> None:
-    if name in fields:
-        raise InvalidRequest(f"{shown(name)} is given twice", field=field)
-    fields[name] = value
 
 
 def _sources(run: RunBody, language: Language) -> tuple[tuple[SourceFile, ...], str]:
@@ -293,30 +204,3 @@ def _check_arguments(args: Iterable[str], env: Mapping[str, str]) -> None:
             f"args and env have {size} bytes together; {schema.ARGUMENT_BYTES} are allowed",
             field="args",
         )
-
-
-def decoded(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
-    """Read JSON.
-
-    :raises InvalidRequest: it is not JSON, or not what is expected; says where
-    """
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the body is not JSON: {error}") from None
-
-
-def _invalid(message: str, root: str = "") -> InvalidRequest:
-    """Turn msgspec's "Expected `int`, got `str` - at `$.limits.cpus`" into sentence and field.
-
-    The sentence may quote what the client sent, so it is cut.
-
-    :param root: name of what stands for `$`, if that is not the JSON body
-    """
-    text, _, path = message.partition(" - at `$")
-    field = (root + path.rstrip("`")).strip(".")
-    if len(text) > _SENTENCE:
-        text = text[:_SENTENCE] + "..."
-    return InvalidRequest(text[0].lower() + text[1:], field=field or None)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from soulbox_core.api.ports import Results
-from soulbox_core.api.requests import query_as
+from soulbox_core.api.query import query_as
 from soulbox_core.api.results_schema import DropAnswer, DropQuery
 from soulbox_core.api.streams import JSON
 

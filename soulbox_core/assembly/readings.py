@@ -10,7 +10,7 @@ from soulbox_core.execution.artifacts import ArtifactStore
 from soulbox_core.journal.journal import Journal
 from soulbox_core.quotas.limiter import RedisLimiter
 from soulbox_core.results.cache import ResultCache
-from soulbox_core.sandbox.pool import PoolFigures
+from soulbox_core.sandbox.pool_figures import PoolFigures
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.builds import Builds
 from soulbox_core.service.installs import Installs

@@ -17,7 +17,8 @@ from soulbox_core.sandbox.container import Container, ContainerSettings
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.monitor import Monitor
 from soulbox_core.sandbox.podman import ContainerSpec, Podman
-from soulbox_core.sandbox.pool import OnLost, Pool, PoolFigures
+from soulbox_core.sandbox.pool import OnLost, Pool
+from soulbox_core.sandbox.pool_figures import PoolFigures
 from soulbox_core.sandbox.port import Kind, in_order
 from soulbox_core.sandbox.trust import write_trust
 from soulbox_core.settings import PolicySettings, Settings

@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import copy_context
-from typing import Any, Literal
-from weakref import WeakSet
+from typing import Any
 
 import msgspec
 
 from soulbox_core.errors import ContainerError
-from soulbox_core.model import Value
 from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
+from soulbox_core.sandbox.pool_figures import PoolCounts, PoolFigures
 from soulbox_core.sandbox.port import Kind
 from soulbox_core.sandbox.shelf import Shelf
 
@@ -32,20 +30,6 @@ _RETIRE_SECONDS = 600.0
 """Longest that a replaced container may live on for the cells still running in it."""
 
 OnLost = Callable[[Container, str], None]
-
-
-class PoolFigures(Value):
-    """How a pool is, and what it did since the start."""
-
-    parked: int
-    making: int
-    """Cells under way."""
-    parked_claims: int
-    """Cells that were given out as they were asked for."""
-    other_claims: int
-    """Those that were waited for."""
-    containers_created: int
-    containers_destroyed: Mapping[Literal["lost", "replaced", "closed"], int]
 
 
 class Pool:
@@ -78,22 +62,15 @@ class Pool:
         self._filling: asyncio.TimerHandle | None = None
         self._replacing = False
         self._closed = False
-        self._parked_claims = self._other_claims = self._created = 0
-        self._ended: WeakSet[Container] = WeakSet()
+        self._counts = PoolCounts()
         self._context = copy_context()
         """Of nobody's request: what is made here outlives the one that happened to ask for it."""
-        self._destroyed: Counter[Literal["lost", "replaced", "closed"]] = Counter()
 
     def figures(self) -> PoolFigures:
         """How it is."""
         shelves = self._shelves.values()
-        return PoolFigures(
-            parked=sum(map(len, shelves)),
-            making=sum(shelf.making for shelf in shelves),
-            parked_claims=self._parked_claims,
-            other_claims=self._other_claims,
-            containers_created=self._created,
-            containers_destroyed=dict(self._destroyed),
+        return self._counts.figures(
+            parked=sum(map(len, shelves)), making=sum(shelf.making for shelf in shelves)
         )
 
     @property
@@ -134,7 +111,7 @@ class Pool:
         self._drop_parked()
         self._refuse_waiting(ContainerError("the service is shutting down"))
         if self._container is not None:
-            self._count_end(self._container, "closed")
+            self._counts.end(self._container, "closed")
             await self._container.destroy()
             self._container = None
 
@@ -147,7 +124,7 @@ class Pool:
             return await self._make_to_order(kind)
         cell = shelf.take()
         if cell is not None:
-            self._parked_claims += 1
+            self._counts.parked_claims += 1
             if shelf or self._boots:
                 self._fill_later()
             else:
@@ -158,7 +135,7 @@ class Pool:
             return await self._make_to_order(kind)
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
-        self._other_claims += 1
+        self._counts.other_claims += 1
         waiting = shelf.line_up()
         self._fill()
         try:
@@ -169,7 +146,7 @@ class Pool:
             raise
 
     async def _make_to_order(self, kind: Kind) -> ContainerCell:
-        self._other_claims += 1
+        self._counts.other_claims += 1
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
         if self._boots:
@@ -256,7 +233,7 @@ class Pool:
                 self._refuse_waiting(self._fault)
             self._drop_parked()
             self._spawn(self._restart())
-        self._count_end(container, "lost")
+        self._counts.end(container, "lost")
         self._spawn(container.destroy())
 
     async def _restart(self) -> None:
@@ -273,15 +250,9 @@ class Pool:
             else:
                 return
 
-    def _count_end(self, container: Container, why: Literal["lost", "replaced", "closed"]) -> None:
-        """Count a container that ends: once, for what came first."""
-        if container not in self._ended:
-            self._ended.add(container)
-            self._destroyed[why] += 1
-
     async def _created_container(self) -> Container:
         container = await self._new_container(self._lost)
-        self._created += 1
+        self._counts.created += 1
         return container
 
     def _use(self, container: Container) -> None:
@@ -308,7 +279,7 @@ class Pool:
                 await old.idle()
         except TimeoutError:
             logger.warning("%s: %s still busy, ending it", self._language, old.name)
-        self._count_end(old, "replaced")
+        self._counts.end(old, "replaced")
         await old.destroy()
 
     async def _check(self) -> None:

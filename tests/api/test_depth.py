@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulbox_core.api.depth import check_depth
-from soulbox_core.api.requests import RequestReader, client_message, options_from
+from soulbox_core.api.query import options_from
+from soulbox_core.api.requests import RequestReader, client_message
 from soulbox_core.api.schema import RunBody
 from soulbox_core.errors import InvalidRequest, RequestError
 from soulbox_core.settings import Server

@@ -13,7 +13,7 @@ from soulbox_core.execution.artifacts import ArtifactStore
 from soulbox_core.model import Status, Timings, Visit
 from soulbox_core.report import Refusal
 from soulbox_core.results.cache import ResultCache
-from soulbox_core.sandbox.pool import PoolFigures
+from soulbox_core.sandbox.pool_figures import PoolFigures
 from soulbox_core.service.admission import Admission
 from soulbox_core.settings import Results
 from soulbox_core.store.port import Health

@@ -1,7 +1,8 @@
 """All cgroup I/O: two backends behind one interface, chosen once at start."""
 
 from soulbox_core.sandbox.cgroup.detect import CgroupRoots, find
-from soulbox_core.sandbox.cgroup.leaf import Cgroups, Counters, Gauge, Leaf, Tree
+from soulbox_core.sandbox.cgroup.gauge import Gauge
+from soulbox_core.sandbox.cgroup.leaf import Cgroups, Counters, Leaf, Tree
 from soulbox_core.sandbox.cgroup.v1 import V1Cgroups
 from soulbox_core.sandbox.cgroup.v2 import V2Cgroups
 

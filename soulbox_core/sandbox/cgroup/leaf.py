@@ -1,17 +1,16 @@
 """What both cgroup backends offer: a tree per container, a leaf per cell."""
 
-import copy
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
-from time import perf_counter
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from soulbox_core.errors import CgroupError
-from soulbox_core.model import Limits, Sample, Value
+from soulbox_core.model import Limits, Value
+from soulbox_core.sandbox.cgroup.control_file import ControlFile
+from soulbox_core.sandbox.cgroup.gauge import Gauge
 
 CPU_PERIOD_MICROSECONDS = 100_000
 """The kernel's default CFS period (sched-bwc.rst)."""
@@ -67,7 +66,7 @@ class Leaf(ABC):
 
     @staticmethod
     @abstractmethod
-    def _cpu_seconds_in(time: "ControlFile") -> float:
+    def _cpu_seconds_in(time: ControlFile) -> float:
         """Read CPU time, counted since the leaf was made, from the file that has it."""
 
     def limit(self, limits: Limits) -> None:
@@ -115,7 +114,7 @@ class Leaf(ABC):
         """CPU time alone since `start`: cheap enough to watch a limit with."""
         return self._cpu_seconds_in(self._meters.time) - self._cpu_seconds_before
 
-    def gauge(self) -> "Gauge":
+    def gauge(self) -> Gauge:
         """Open what tells of any moment, counted from the last `start`; the caller closes it.
 
         :raises CgroupError: the leaf is closed, or no descriptor is to be had
@@ -185,63 +184,6 @@ class Cgroups(Protocol):
         """Remove the instance's part of the hierarchy, once its trees are gone."""
 
 
-class ControlFile:
-    """An open cgroup file, read again and again from its start.
-
-    :raises CgroupError: when the kernel refuses
-    """
-
-    def __init__(self, path: str, flags: int = os.O_RDONLY) -> None:
-        self._path = path
-        try:
-            self._descriptor = os.open(path, flags | os.O_CLOEXEC)
-        except OSError as error:
-            raise CgroupError(f"cannot open {path}: {error.strerror}") from error
-
-    def read(self) -> bytes:
-        try:
-            return os.pread(self._descriptor, 4096, 0)
-        except OSError as error:
-            raise CgroupError(f"cannot read {self._path}: {error.strerror}") from error
-
-    def write(self, value: bytes) -> bool:
-        """Return whether the kernel took the value."""
-        try:
-            os.pwrite(self._descriptor, value, 0)
-        except OSError:
-            return False
-        return True
-
-    def number(self) -> int:
-        return int(self.read())
-
-    def field(self, name: bytes) -> int:
-        """The value of a `name value` line; 0 where this kernel has no such line."""
-        for line in self.read().splitlines():
-            key, _, value = line.partition(b" ")
-            if key == name:
-                return int(value)
-        return 0
-
-    def twin(self) -> Self:
-        """The same file by a descriptor of its own: what becomes of this one is nothing to it.
-
-        :raises CgroupError: this one is closed, or no descriptor is to be had
-        """
-        twin = copy.copy(self)
-        try:
-            twin._descriptor = os.dup(self._descriptor)
-        except OSError as error:
-            raise CgroupError(f"cannot open {self._path} again: {error.strerror}") from error
-        return twin
-
-    def close(self) -> None:
-        """Safe to call twice; a read after it fails."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
 class Meters(NamedTuple):
     """The files in which the kernel counts for a leaf."""
 
@@ -251,52 +193,6 @@ class Meters(NamedTuple):
     forks: ControlFile
     alive: ControlFile
     time: ControlFile
-
-
-class Gauge:
-    """What a cell uses at any moment, by descriptors of its own.
-
-    Another thread may read it whatever becomes of the leaf meanwhile: closed, it would leave its
-    descriptors' numbers to other files, and used again, its `start` to another cell.
-
-    :param cpu_seconds: reads CPU time from its file
-    :param cpu_seconds_before: what it was when the counting began
-    """
-
-    def __init__(
-        self,
-        memory: ControlFile,
-        processes: ControlFile,
-        time: ControlFile,
-        cpu_seconds: Callable[[ControlFile], float],
-        cpu_seconds_before: float,
-    ) -> None:
-        self._memory = memory
-        self._processes = processes
-        self._time = time
-        self._cpu_seconds = cpu_seconds
-        self._cpu_seconds_before = cpu_seconds_before
-
-    def sample(self, began_at: float) -> Sample:
-        """Read it. Blocks for as long as the kernel takes to add up.
-
-        :param began_at: when the code was handed over, by `perf_counter`
-        :raises CgroupError: the leaf was removed, or this is closed
-        """
-        memory_bytes = self._memory.number()
-        processes = self._processes.number()
-        cpu_seconds = self._cpu_seconds(self._time) - self._cpu_seconds_before
-        return Sample(
-            wall_seconds=perf_counter() - began_at,
-            cpu_seconds=cpu_seconds,
-            memory_bytes=memory_bytes,
-            processes=processes,
-        )
-
-    def close(self) -> None:
-        """Safe to call twice, and not while it is read."""
-        for file in (self._memory, self._processes, self._time):
-            file.close()
 
 
 def make(path: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from soulbox_core.errors import CgroupError
 from soulbox_core.sandbox.cgroup import leaf as base
+from soulbox_core.sandbox.cgroup.control_file import ControlFile
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 _KILL_SECONDS = 5.0
@@ -31,12 +32,12 @@ class V1Leaf(base.Leaf):
         # v1 counts socket buffers apart, and without a limit not at all.
         base.write(f"{self._memory}/memory.kmem.tcp.limit_in_bytes", _SOCKETS, optional=True)
         meters = base.Meters(
-            usage=base.ControlFile(f"{self._memory}/memory.usage_in_bytes"),
-            peak=base.ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR),
-            oom=base.ControlFile(f"{self._memory}/memory.oom_control"),
-            forks=base.ControlFile(f"{self._pids}/pids.events"),
-            alive=base.ControlFile(f"{self._pids}/pids.current"),
-            time=base.ControlFile(f"{directories['cpuacct']}/cpuacct.usage"),
+            usage=ControlFile(f"{self._memory}/memory.usage_in_bytes"),
+            peak=ControlFile(f"{self._memory}/memory.max_usage_in_bytes", os.O_RDWR),
+            oom=ControlFile(f"{self._memory}/memory.oom_control"),
+            forks=ControlFile(f"{self._pids}/pids.events"),
+            alive=ControlFile(f"{self._pids}/pids.current"),
+            time=ControlFile(f"{directories['cpuacct']}/cpuacct.usage"),
         )
         super().__init__(own, meters)
 
@@ -63,7 +64,7 @@ class V1Leaf(base.Leaf):
         return self._meters.peak.write(b"0")
 
     @staticmethod
-    def _cpu_seconds_in(time: base.ControlFile) -> float:
+    def _cpu_seconds_in(time: ControlFile) -> float:
         return time.number() / 1e9
 
 

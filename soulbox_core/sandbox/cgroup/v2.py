@@ -8,6 +8,7 @@ import time
 
 from soulbox_core.errors import CgroupError
 from soulbox_core.sandbox.cgroup import leaf as base
+from soulbox_core.sandbox.cgroup.control_file import ControlFile
 
 CONTROLLERS = ("memory", "pids", "cpu")
 SERVICE = "svc"
@@ -24,12 +25,12 @@ class V2Leaf(base.Leaf):
         base.write(f"{directory}/memory.swap.max", "0", optional=True)
         base.write(f"{directory}/memory.oom.group", "1")
         meters = base.Meters(
-            usage=base.ControlFile(f"{directory}/memory.current"),
+            usage=ControlFile(f"{directory}/memory.current"),
             peak=_peak_file(directory),
-            oom=base.ControlFile(f"{directory}/memory.events"),
-            forks=base.ControlFile(f"{directory}/pids.events"),
-            alive=base.ControlFile(f"{directory}/pids.current"),
-            time=base.ControlFile(f"{directory}/cpu.stat"),
+            oom=ControlFile(f"{directory}/memory.events"),
+            forks=ControlFile(f"{directory}/pids.events"),
+            alive=ControlFile(f"{directory}/pids.current"),
+            time=ControlFile(f"{directory}/cpu.stat"),
         )
         super().__init__((directory,), meters)
 
@@ -51,7 +52,7 @@ class V2Leaf(base.Leaf):
         return self._meters.peak.write(b"reset")
 
     @staticmethod
-    def _cpu_seconds_in(time: base.ControlFile) -> float:
+    def _cpu_seconds_in(time: ControlFile) -> float:
         return time.field(b"usage_usec") / 1e6
 
 
@@ -109,9 +110,9 @@ class V2Cgroups:
         base.remove_below(self._directory)
 
 
-def _peak_file(directory: str) -> base.ControlFile:
+def _peak_file(directory: str) -> ControlFile:
     path = f"{directory}/memory.peak"
-    return base.ControlFile(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+    return ControlFile(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
 
 
 def _vacate(root: str) -> None:
