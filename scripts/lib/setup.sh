@@ -42,3 +42,5 @@ source "$lib/program.sh"
 source "$lib/cgroups.sh"
 # shellcheck source=scripts/lib/checkout.sh
 source "$lib/checkout.sh"
+# shellcheck source=scripts/lib/image.sh
+source "$lib/image.sh"
