@@ -7,7 +7,7 @@ import resource
 import shlex
 import signal
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from time import perf_counter
 
@@ -77,21 +77,33 @@ async def _serve(settings: Settings) -> None:
         host = settings.server.host
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
         (service.directory / URL).write_text(f"{url}\n")
-        _announce(url, languages, service, perf_counter() - started_at)
-        if grpc_port is not None:
-            print(f"gRPC is at {settings.server.host}:{grpc_port}", flush=True)
+
+        async def settle() -> None:
+            try:
+                await service.settle()
+            except BaseException:
+                stop.set()
+                raise
+            _spare_the_collector()
+            _announce(url, languages, service, perf_counter() - started_at)
+            if grpc_port is not None:
+                print(f"gRPC is at {settings.server.host}:{grpc_port}", flush=True)
+
+        settling = asyncio.create_task(settle())
 
         async def until_drained() -> None:
             await stop.wait()
+            settling.cancel()
             await _drain(service.admission, settings.server.drain_seconds, stop)
             await service.close()  # whoever still runs is answered before the connections close
             await borders.aclose()
 
-        _spare_the_collector()
         server = HttpServer(app, door, settings.server)
         if metrics is not None:
             metrics.watch(of_clients(hold, server.connections))
         await server.run(until_drained)
+        with suppress(asyncio.CancelledError):
+            await settling  # if nothing starts, the process ends with that
 
 
 async def _serve_grpc(

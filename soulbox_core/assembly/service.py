@@ -1,7 +1,7 @@
 """A service, put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,11 @@ class Service:
     """Where the instance keeps what is its own."""
     first_key: str | None
     """The text of the first API key, if it was made just now."""
+    settle: Callable[[], Awaitable[None]]
+    """Waits until all is there that is made ahead of requests, which are answered meanwhile.
+
+    :raises ContainerError: no language starts
+    """
     closing: AsyncExitStack
 
     async def close(self) -> None:
@@ -115,7 +120,12 @@ async def open_service(
         helpers = helpers_of(settings, languages, sandbox, closing)
         builds = Builds(cache, executor, helpers, toolchains)
         catalog = Catalog(languages, sandbox, executor, limits.default, installs.languages)
-        await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
+
+        async def settle() -> None:
+            await sandbox.started()
+            await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
+            catalog.settled()
+
         admission = Admission(
             memory_bytes=memory_for_runs(
                 settings, len(helpers), least_memory(settings, languages, reaches)
@@ -168,6 +178,7 @@ async def open_service(
             admission=admission,
             directory=instance.directory,
             first_key=first_key,
+            settle=settle,
             closing=closing,
         )
 

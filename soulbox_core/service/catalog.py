@@ -66,6 +66,7 @@ class Catalog:
         self._limits = limits
         self._installing = installing
         self._versions: dict[str, str] = {}
+        self._settled = False
 
     def entries(self) -> tuple[LanguageInfo, ...]:
         """Every language on offer, by name."""
@@ -85,7 +86,11 @@ class Catalog:
     def ready(self) -> bool:
         """Whether every language would answer at once. Without any, nothing would."""
         names = self._registry.languages
-        return bool(names) and all(self._sandbox.ready(name) for name in names)
+        return self._settled and bool(names) and all(self._sandbox.ready(name) for name in names)
+
+    def settled(self) -> None:
+        """From now on all is there that is made ahead of requests."""
+        self._settled = True
 
     async def probe(self) -> None:
         """Ask every toolchain for its version, one after the other, each in a cold cell."""

@@ -8,7 +8,7 @@ import re
 import shlex
 from pathlib import Path
 
-import yaml
+import msgspec
 
 from soulbox_core.images import bake
 from soulbox_core.settings import Settings, loading
@@ -35,7 +35,7 @@ class Unit(configparser.RawConfigParser):
 
 
 QUADLET = Unit((DEPLOY / "quadlet/soulbox.container").read_text())
-COMPOSE = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]["soulbox"]
+COMPOSE = msgspec.yaml.decode((DEPLOY / "compose/compose.yaml").read_bytes())["services"]["soulbox"]
 
 
 def test_the_capabilities_are_the_same_everywhere() -> None:

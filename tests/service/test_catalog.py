@@ -59,7 +59,10 @@ def test_language_by_name_and_alias_and_not_otherwise() -> None:
 def test_ready_when_every_language_is(
     languages: tuple[Language, ...], unready: frozenset[str], ready: bool
 ) -> None:
-    assert catalog(FakeSandbox(unready=unready), *languages).ready() is ready
+    known = catalog(FakeSandbox(unready=unready), *languages)
+    assert known.ready() is False, "it is not, until all is there that is made ahead"
+    known.settled()
+    assert known.ready() is ready
 
 
 def test_readiness_is_asked_anew_each_time() -> None:
