@@ -72,9 +72,11 @@ def test_readiness_is_asked_anew_each_time() -> None:
 
 def test_who_stops_is_not_ready_though_its_languages_are() -> None:
     known = catalog(FakeSandbox(), LUA)
-    assert known.ready() and not known.stopping
+    assert known.ready()
+    assert not known.stopping
     known.retire()
-    assert known.stopping and not known.ready()
+    assert known.stopping
+    assert not known.ready()
     assert [entry.ready for entry in known.entries()] == [True]
 
 
