@@ -70,9 +70,14 @@ class Service:
         except AssertionError:
             self.stop(signal.SIGKILL)
             raise
-        self.key = (key or first_key(instance)) if auth else ""
+        self.key = ""
         if auth:
-            self.client.headers["authorization"] = f"Bearer {self.key}"
+            self.show(key or first_key(instance))
+
+    def show(self, key: str) -> None:
+        """Have `client` prove with that key who it is."""
+        self.key = key
+        self.client.headers["authorization"] = f"Bearer {key}"
 
     def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
         """POST a JSON request and return the response."""
