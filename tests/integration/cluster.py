@@ -118,16 +118,20 @@ class Front:
     cluster: Cluster
     balancer: Balancer
 
-    def client(self, credential: str, address: str = "127.0.0.1") -> httpx.Client:
+    def client(
+        self, credential: str, *, address: str = "127.0.0.1", http2: bool = False
+    ) -> httpx.Client:
         """A client of the balancer's.
 
         :param address: where it calls from
         """
         return httpx.Client(
-            base_url=self.balancer.url,
+            base_url=f"https://localhost:{self.balancer.port}",
             headers=bearer(credential),
             timeout=60,
-            transport=httpx.HTTPTransport(local_address=address),
+            transport=httpx.HTTPTransport(
+                verify=self.balancer.trust, local_address=address, http2=http2
+            ),
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import ssl
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -110,17 +111,17 @@ def test_an_answer_of_one_node_is_given_again_by_another(front: Front) -> None:
 
 def test_the_nodes_know_who_the_client_is(front: Front) -> None:
     """Its address has a bucket, and the balancer's none of its requests."""
-    with front.client("sbx_wrong", "127.0.0.2") as client:
+    with front.client("sbx_wrong", address="127.0.0.2") as client:
         assert client.get("/v1/languages").status_code == 401
     assert front.cluster.knows("soulbox:bucket:address:127.0.0.2")
 
 
 def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
     """Piece by piece: the program goes on only after its first line has reached us."""
-    port = front.balancer.port
     key = bearer(front.cluster.admin)
-    url = f"ws://127.0.0.1:{port}/v1/run/python"
-    with connect(url, additional_headers=key) as talk:
+    url = f"wss://localhost:{front.balancer.port}/v1/run/python"
+    trust = ssl.create_default_context(cafile=front.balancer.certificate)
+    with connect(url, additional_headers=key, ssl=trust) as talk:
         talk.send(json.dumps({"code": "print('first')\nprint(input())"}))
         assert json.loads(talk.recv())["event"] == "started"
         assert json.loads(talk.recv())["data"] == "first\n"
@@ -128,7 +129,7 @@ def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
         assert json.loads(talk.recv())["data"] == "second\n"
         assert json.loads(talk.recv())["status"] == "ok"
     with (
-        front.client(front.cluster.admin) as client,
+        front.client(front.cluster.admin, http2=True) as client,
         client.stream(
             "POST",
             "/v1/run/python",
@@ -137,6 +138,7 @@ def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
         ) as stream,
     ):
         events = [json.loads(line) for line in stream.iter_lines()]
+    assert stream.http_version == "HTTP/2"
     assert [each.get("data") for each in events] == [None, "1\n", "2\n", None]
 
 
