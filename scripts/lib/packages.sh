@@ -75,7 +75,7 @@ fetch_tool() {
   # apt-get gives up root for the download, and has to write there all the same.
   place=$(mktemp -d) && chmod 755 "$place" && mkdir -p "$place/archives/partial" "$place/root" \
     && as_root apt-get update -q \
-    && as_root apt-get install -q -y --download-only --no-install-recommends \
+    && as_root apt-get install -q -y --reinstall --download-only --no-install-recommends \
       -o "Dir::Cache::archives=$place/archives" "$package" \
     && find "$place/archives" -name '*.deb' -exec dpkg-deb --extract '{}' "$place/root" ';' \
     && keep_tool "$place/root" "$command" "$path"

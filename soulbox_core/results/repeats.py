@@ -46,16 +46,20 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ''
 """
 _RENEW = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local kept = redis.call('GET', KEYS[1])
+if kept and kept ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 """
+"""Also where there is none any more: then Redis has lost it, or it has lapsed and nobody came."""
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
 _FINISH = """
 local claim, answer, ms, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('GET', KEYS[1]) ~= claim then return 0 end
+local kept = redis.call('GET', KEYS[1])
+if kept and kept ~= claim then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('SET', KEYS[1], answer, 'PX', ms)
@@ -158,8 +162,7 @@ class Repeats:
         while True:
             kept = await self._must(lambda: self._take((asked.name,), (asked.claim, _LEASE)))
             if not kept:
-                async with self._held(asked):
-                    return await self._done(asked, work)
+                return await self._done(asked, work)
             answer = self._read(asked, kept)
             if answer is not None:
                 return msgspec.structs.replace(answer, replayed=True)
@@ -168,7 +171,8 @@ class Repeats:
 
     async def _done(self, asked: _Asked, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         try:
-            outcome = await work()
+            async with self._held(asked):
+                outcome = await work()
         except BaseException:
             await self._let_go(asked)
             raise

@@ -1,6 +1,5 @@
 """Three nodes on one database and one Redis, behind a load balancer: all of them real."""
 
-import json
 import signal
 import threading
 import time
@@ -9,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.integration.balancer import Balancer, balancer
-from tests.integration.service import Service, instance_directory
+from tests.integration.service import PYTHON_ALONE, Service, instance_directory
 from tests.quotas.redis_server import RedisServer, redis_server
 from tests.store.server import SurrealServer, surreal_server
 
@@ -37,7 +35,6 @@ while not os.path.exists("/volumes/gate/open"):
 print("through")
 """
 """Ends when `Cluster.open_gate` was called."""
-_OTHERS = json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"])
 _SECRET = "not-a-secret-but-long-enough-for-one"
 _PAGE = 100
 _PATIENCE_SECONDS = 60.0
@@ -274,8 +271,7 @@ def _flags(directory: Path, database: SurrealServer, redis: RedisServer) -> tupl
     signing.write_bytes(pem)
     shared = database.settings()
     return (
-        f"plugins.blocked={_OTHERS}",
-        "languages.python.preloads=[]",
+        *PYTHON_ALONE,
         "pool.parked=2",
         f"database.url={shared.url}",
         f"database.user={shared.user}",

@@ -1,5 +1,6 @@
 """A real service in a process of its own, for tests to talk to and to kill."""
 
+import json
 import os
 import signal
 import socket
@@ -8,11 +9,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+PYTHON_ALONE = (
+    "plugins.blocked="
+    + json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"]),
+    "languages.python.preloads=[]",
+)
+"""Settings of a service that is there soon."""
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 

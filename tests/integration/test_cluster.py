@@ -30,7 +30,8 @@ from tests.integration.cluster import (
 )
 from tests.integration.outage import waiting
 
-pytestmark = pytest.mark.integration
+# Three nodes start, and one again, which takes its time on two cores that others use too.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 CLOCK = "import time; print(time.time_ns())"
 SHORT = "import time; time.sleep(0.05); print(1)"

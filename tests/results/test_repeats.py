@@ -160,6 +160,41 @@ async def test_a_claim_is_renewed_while_the_work_goes_on(
 
 
 @on_loop
+async def test_what_redis_forgot_it_is_told_again(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "_RENEW_SECONDS", 0.05)
+    gate = asyncio.Event()
+    work = Work(gate=gate)
+    async with node(server) as one, node(server) as two:
+        doing = asyncio.create_task(one.once(ME, KEY, ASKED, work))
+        await until(lambda: answers(server))
+        with raw(server) as client:
+            client.flushall()
+        await until(lambda: answers(server))
+        asking = asyncio.create_task(two.once(ME, KEY, ASKED, work))
+        gate.set()
+        await doing
+        assert (await asking).replayed
+    assert work.done == 1
+
+
+@on_loop
+async def test_an_answer_is_kept_though_its_claim_was_forgotten(server: RedisServer) -> None:
+    gate = asyncio.Event()
+    work = Work(gate=gate)
+    async with node(server) as one, node(server) as two:
+        doing = asyncio.create_task(one.once(ME, KEY, ASKED, work))
+        await until(lambda: answers(server))
+        with raw(server) as client:
+            client.flushall()
+        gate.set()
+        await doing
+        assert (await two.once(ME, KEY, ASKED, work)).replayed
+    assert work.done == 1
+
+
+@on_loop
 async def test_without_redis_nothing_is_done(server: RedisServer) -> None:
     work = Work()
     async with node(server) as one:
