@@ -1,5 +1,6 @@
 """A real service in a process of its own, for tests to talk to and to kill."""
 
+import json
 import os
 import signal
 import socket
@@ -9,11 +10,18 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+PYTHON_ALONE = (
+    "plugins.blocked="
+    + json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"]),
+    "languages.python.preloads=[]",
+)
+"""Settings of a service that is there soon."""
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -45,6 +53,13 @@ class Answering(ABC):
         text: str = answer["stdout"]
         return text
 
+    def metric(self, name: str) -> float:
+        """A number that it tells Prometheus, with its labels if it has any."""
+        for line in self.client.get("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
+
 
 class Service(Answering):
     """`soulbox serve` under an instance name, on a free port of loopback.
@@ -53,6 +68,8 @@ class Service(Answering):
     :param env: more variables
     :param whole: it is only there when every language is ready
     :param auth: callers must prove who they are; `client` does it with the first key
+    :param key: what it does it with instead, where another node made the first key
+    :param port: where it listens, instead of on one that is free
     """
 
     def __init__(
@@ -62,10 +79,12 @@ class Service(Answering):
         env: Mapping[str, str] | None = None,
         whole: bool = True,
         auth: bool = False,
+        key: str = "",
+        port: int | None = None,
     ) -> None:
         self.instance = instance
         self._sign = "/readyz" if whole else "/healthz"
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
         self.last_words = ""
@@ -95,9 +114,14 @@ class Service(Answering):
         except AssertionError:
             self.stop(signal.SIGKILL)
             raise
-        self.key = first_key(instance) if auth else ""
+        self.key = ""
         if auth:
-            self.client.headers["authorization"] = f"Bearer {self.key}"
+            self.show(key or first_key(instance))
+
+    def show(self, key: str) -> None:
+        """Have `client` prove with that key who it is."""
+        self.key = key
+        self.client.headers["authorization"] = f"Bearer {key}"
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
