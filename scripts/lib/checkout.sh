@@ -22,6 +22,7 @@ prepare_tests() {
     install_promtool
     make_user
     install_program venv-dev --group "$checkout/pyproject.toml:dev"
+    install_kustomize
   fi
   delegate_cgroups "$@"
 
