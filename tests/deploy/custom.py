@@ -95,7 +95,8 @@ SCHEMAS: dict[str, Schema] = {
                     interval=_DURATION,
                     scrapeTimeout=_DURATION,
                     authorization=_object(
-                        ("credentials",), credentials=_object(("name", "key"), name=_TEXT, key=_TEXT)
+                        ("credentials",),
+                        credentials=_object(("name", "key"), name=_TEXT, key=_TEXT),
                     ),
                 )
             ),

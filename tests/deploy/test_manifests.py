@@ -109,7 +109,9 @@ def test_selectors_find_the_pod_and_no_more(rendered: dict[str, list[Object]]) -
                 assert all(len(peer) == 1 for peer in peers)
             elif each["kind"] in ("StatefulSet", "PodDisruptionBudget", "PodMonitor"):
                 assert spec["selector"]["matchLabels"] == labels
-    assert only(rendered["single"], "StatefulSet")["spec"]["template"]["metadata"]["labels"] == labels
+    assert (
+        only(rendered["single"], "StatefulSet")["spec"]["template"]["metadata"]["labels"] == labels
+    )
 
 
 def test_a_folder_that_names_what_is_not_there_is_noticed(tmp_path: Path) -> None:
