@@ -7,7 +7,7 @@ import resource
 import shlex
 import signal
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from time import perf_counter
 
@@ -83,6 +83,8 @@ async def _serve(settings: Settings) -> None:
 
         async def until_drained() -> None:
             await stop.wait()
+            service.catalog.retire()
+            await _lame_duck(settings.server.lame_duck_seconds, stop)
             await _drain(service.admission, settings.server.drain_seconds, stop)
             await service.close()  # whoever still runs is answered before the connections close
             await borders.aclose()
@@ -121,6 +123,18 @@ def _raise_descriptor_limit() -> None:
     """A running cell takes some fifteen descriptors, a client one; the usual 1,024 are few."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _lame_duck(seconds: float, stop: asyncio.Event) -> None:
+    """Go on for as long as balancers may not know that this node ends; a second signal cuts it
+    short."""
+    if not seconds:
+        return
+    logger.info("stopping in %g s: /readyz says so, and runs are still taken", seconds)
+    stop.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 async def _drain(admission: Admission, drain_seconds: float, stop: asyncio.Event) -> None:

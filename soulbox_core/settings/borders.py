@@ -26,8 +26,11 @@ class Server(Section):
     """Most files in one request."""
     answer_seconds: Seconds = 120.0
     """Longest that a client may keep its answer waiting, all pieces of it together."""
+    lame_duck_seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
+    """After SIGTERM, how long runs are still taken while /readyz says that it is not ready, for a
+    load balancer to notice."""
     drain_seconds: Seconds = 30.0
-    """After SIGTERM, how long running code may take before it is killed."""
+    """After that, how long running code may take before it is killed."""
     connections: Positive = 2000
     """Most connections open at one time; one more is closed unheard."""
     connections_per_address: Positive = 1000

@@ -24,6 +24,8 @@ class Service:
     :param env: more variables
     :param whole: it is only there when every language is ready
     :param auth: callers must prove who they are; `client` does it with the first key
+    :param key: what it does it with instead, where another node made the first key
+    :param port: where it listens, instead of on one that is free
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class Service:
         env: Mapping[str, str] | None = None,
         whole: bool = True,
         auth: bool = False,
+        key: str = "",
+        port: int | None = None,
     ) -> None:
         self.instance = instance
         self._sign = "/readyz" if whole else "/healthz"
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
         self.last_words = ""
@@ -66,7 +70,7 @@ class Service:
         except AssertionError:
             self.stop(signal.SIGKILL)
             raise
-        self.key = first_key(instance) if auth else ""
+        self.key = (key or first_key(instance)) if auth else ""
         if auth:
             self.client.headers["authorization"] = f"Bearer {self.key}"
 
@@ -87,6 +91,13 @@ class Service:
         assert answer["status"] == "ok", answer
         text: str = answer["stdout"]
         return text
+
+    def metric(self, name: str) -> float:
+        """A number that it tells Prometheus, with its labels if it has any."""
+        for line in self.client.get("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

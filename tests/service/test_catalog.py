@@ -70,6 +70,16 @@ def test_readiness_is_asked_anew_each_time() -> None:
     assert [entry.ready for entry in known.entries()] == [True]
 
 
+def test_who_stops_is_not_ready_though_its_languages_are() -> None:
+    known = catalog(FakeSandbox(), LUA)
+    assert known.ready()
+    assert not known.stopping
+    known.retire()
+    assert known.stopping
+    assert not known.ready()
+    assert [entry.ready for entry in known.entries()] == [True]
+
+
 @on_loop
 async def test_probing_asks_each_toolchain_in_a_cold_cell() -> None:
     sandbox = FakeSandbox(

@@ -1,0 +1,237 @@
+"""Three nodes on one database and one Redis, behind a load balancer: all of them real."""
+
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.integration.balancer import Balancer, balancer
+from tests.integration.service import Service
+from tests.quotas.redis_server import RedisServer, redis_server
+from tests.store.server import SurrealServer, surreal_server
+
+NAMES = ("a", "b", "c")
+FRESH_SECONDS = 0.5
+"""How long a key may be good on a node that was revoked on another."""
+LAME_DUCK_SECONDS = 3.0
+"""Twice of what the balancer takes to notice."""
+BURST = 40
+"""Requests that a caller with the policy `counted` may make."""
+_OTHERS = json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"])
+_SECRET = "not-a-secret-but-long-enough-for-one"
+_PAGE = 100
+
+
+class Cluster:
+    """Nodes `a`, `b` and `c`, and who stands before them."""
+
+    def __init__(self, directory: Path, database: SurrealServer, redis: RedisServer) -> None:
+        self.redis = redis
+        self._flags = _flags(directory, database, redis)
+        self.nodes: dict[str, Service] = {}
+        self.admin = ""
+        """The text of the first key, whichever node it is shown to."""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {name: node.port for name, node in self.nodes.items()}
+
+    def start(self, name: str) -> Service:
+        """Start a node, or start it again where it was."""
+        before = self.nodes.get(name)
+        node = Service(
+            f"test-cluster-{name}",
+            *self._flags,
+            auth=True,
+            key=self.admin,
+            port=None if before is None else before.port,
+        )
+        self.admin = node.key
+        self.nodes[name] = node
+        return node
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.stop(signal.SIGKILL)
+
+    def key(self, policy: str = "default") -> tuple[str, str]:
+        """Make an API key: its id and its text."""
+        made = self.nodes["a"].client.post("/v1/keys", json={"policy": policy}).json()
+        return made["id"], made["key"]
+
+    def knows(self, end: str) -> bool:
+        """Whether Redis has something under a name that ends so."""
+        names = self.redis.keys()
+        return any(name.endswith(end) for name in names)
+
+    def status(self, name: str, credential: str) -> int:
+        """What a node says to who shows that."""
+        url = f"{self.nodes[name].url}/v1/languages"
+        return httpx.get(url, headers=bearer(credential), timeout=60).status_code
+
+    def running(self, name: str) -> float:
+        """How many runs a node has under way."""
+        return self.nodes[name].metric("soulbox_executions_active")
+
+
+@dataclass(frozen=True)
+class Front:
+    """A cluster as its clients see it."""
+
+    cluster: Cluster
+    balancer: Balancer
+
+    def client(self, credential: str, address: str = "127.0.0.1") -> httpx.Client:
+        """A client of the balancer's.
+
+        :param address: where it calls from
+        """
+        return httpx.Client(
+            base_url=self.balancer.url,
+            headers=bearer(credential),
+            timeout=60,
+            transport=httpx.HTTPTransport(local_address=address),
+        )
+
+
+@dataclass
+class Told:
+    """What a caller heard of its runs."""
+
+    credential: str
+    answered: list[str] = field(default_factory=list)
+    """The ids of those that ended."""
+    failed: list[str] = field(default_factory=list)
+    """How it was told of those that were cut off."""
+    retried: int = 0
+    odd: list[str] = field(default_factory=list)
+    """Answers that nobody should get."""
+
+
+class Load:
+    """Callers that run one program after the other, until they are told to end.
+
+    :param keyed: these send an Idempotency-Key, and the same request again until it is answered
+    :param plain: these send each request once
+    """
+
+    def __init__(self, front: Front, keyed: list[str], plain: list[str], code: str) -> None:
+        self._front = front
+        self._code = code
+        self._ending = threading.Event()
+        self.told = [Told(credential) for credential in (*keyed, *plain)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(told, told.credential in keyed))
+            for told in self.told
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> list[Told]:
+        self._ending.set()
+        for thread in self._threads:
+            thread.join()
+        return self.told
+
+    def answers(self) -> int:
+        """How many there were so far."""
+        return sum(len(told.answered) for told in self.told)
+
+    def _run(self, told: Told, keyed: bool) -> None:
+        with self._front.client(told.credential) as client:
+            while not self._ending.is_set():
+                headers = {"idempotency-key": str(uuid4())} if keyed else {}
+                while not self._once(client, headers, told) and keyed:
+                    told.retried += 1
+
+    def _once(self, client: httpx.Client, headers: dict[str, str], told: Told) -> bool:
+        """Send it; whether it was answered."""
+        try:
+            answer = client.post("/v1/run/python", content=self._code.encode(), headers=headers)
+        except httpx.TransportError as error:
+            told.failed.append(type(error).__name__)
+            return False
+        if answer.status_code == 200:
+            told.answered.append(answer.json()["id"])
+        elif answer.status_code in (502, 503):
+            told.failed.append(str(answer.status_code))
+        else:
+            told.odd.append(answer.text)
+        return answer.status_code == 200
+
+
+def records(client: httpx.Client) -> Counter[str]:
+    """The ids of all runs that the caller has a record of, and how often each is there."""
+    return Counter(each["id"] for each in executions(client))
+
+
+def executions(client: httpx.Client) -> Iterator[dict[str, Any]]:
+    """All records of a caller."""
+    query = {"limit": str(_PAGE)}
+    while True:
+        page = client.get("/v1/executions", params=query).json()
+        yield from page["executions"]
+        if page["next"] is None:
+            return
+        query["cursor"] = page["next"]
+
+
+def bearer(credential: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {credential}"}
+
+
+@contextmanager
+def cluster(directory: Path) -> Iterator[Front]:
+    """Start it all.
+
+    :param directory: an empty one
+    """
+    with ExitStack() as closing:
+        database = closing.enter_context(surreal_server(directory / "database"))
+        redis = closing.enter_context(redis_server(directory))
+        nodes = Cluster(directory, database, redis)
+        closing.callback(nodes.close)
+        for name in NAMES:
+            nodes.start(name)
+        yield Front(nodes, closing.enter_context(balancer(directory, nodes.ports)))
+
+
+def _flags(directory: Path, database: SurrealServer, redis: RedisServer) -> tuple[str, ...]:
+    """The settings of every node, as docs/cluster.md has them."""
+    signing = directory / "signing.pem"
+    signing.touch(0o600)
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    signing.write_bytes(pem)
+    shared = database.settings()
+    return (
+        f"plugins.blocked={_OTHERS}",
+        "languages.python.preloads=[]",
+        "pool.parked=2",
+        f"database.url={shared.url}",
+        f"database.user={shared.user}",
+        f"database.password={shared.password}",
+        f"database.fresh_seconds={FRESH_SECONDS}",
+        f"rates.redis={redis.url}",
+        "rates.redis_seconds=10",
+        f"results.redis={redis.url}",
+        "results.redis_seconds=10",
+        f"results.secret={_SECRET}",
+        "auth.issuer=urn:soulbox:test-cluster",
+        f"auth.signing_key={signing}",
+        'server.trusted_proxies=["127.0.0.1/32"]',
+        f"server.lame_duck_seconds={LAME_DUCK_SECONDS}",
+        f"policies.counted.rate={{requests_per_second=0.001,burst={BURST}}}",
+    )
