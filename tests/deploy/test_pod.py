@@ -3,6 +3,7 @@ paths that are there, rights that nesting needs and no more."""
 
 import copy
 import re
+import subprocess
 import tomllib
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -11,9 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from soulbox_core.api.routes import METRICS_PATHS, PATHS
 from soulbox_core.errors import SettingsError
+from soulbox_core.identity.shared_signing import SharedSigning
 from soulbox_core.scopes import METRICS
 from soulbox_core.service.capacity import memory_for_cells, memory_for_runs
 from soulbox_core.settings import Settings, load
@@ -44,6 +48,8 @@ SECRETS = {
 }
 """What docs/kubernetes.md has an operator put into the Secret `soulbox`."""
 
+IN_CLUSTER = {"shared", "signing-key", "pod-monitor", "keda"}
+"""Components that the overlay of that name has."""
 ALL = "all"
 every_way = pytest.mark.parametrize("way", [*OVERLAYS, ALL])
 
@@ -52,7 +58,7 @@ every_way = pytest.mark.parametrize("way", [*OVERLAYS, ALL])
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Object]]:
     """Each overlay, and one of them with every component, by name."""
     found = {name: render(FOLDER / "overlays" / name) for name in OVERLAYS}
-    more = [name for name in COMPONENTS if name not in ("shared", "pod-monitor", "keda", "hpa")]
+    more = [name for name in COMPONENTS if name not in IN_CLUSTER | {"hpa"}]
     place = tmp_path_factory.mktemp("overlay")
     return found | {ALL: render_with(place, "overlays/cluster", more)}
 
@@ -168,9 +174,10 @@ def test_a_run_of_the_longest_survives_that_its_node_is_stopped(
     objects = rendered[way]
     settings = settings_of(objects, tmp_path)
     assert settings.server.drain_seconds >= settings.limits.ceiling.wall_seconds
-    before = container_of(objects)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    told = settings.server.lame_duck_seconds
+    assert told >= 5  # what it takes until every node of the cluster knows
     grace = pod_of(objects)["terminationGracePeriodSeconds"]
-    assert grace >= before + settings.server.drain_seconds + 15
+    assert grace >= told + settings.server.drain_seconds + 15
 
 
 @every_way
@@ -401,3 +408,36 @@ def test_the_runtime_class_has_a_handler_in_both_runtimes() -> None:
     (annotation,) = re.findall(r'(\S+): "true"', patch)
     assert workload["activation_annotation"] == annotation
     assert workload["allowed_annotations"] == [annotation]
+
+
+def test_a_signing_key_is_where_it_is_looked_for_and_the_users_own(
+    rendered: dict[str, list[Object]], tmp_path: Path
+) -> None:
+    """The init container's command, done to a Secret as the kubelet mounts one."""
+    settings = settings_of(rendered["cluster"], tmp_path)
+    (beside,) = pod_of(rendered["cluster"])["initContainers"]
+    container = container_of(rendered["cluster"])
+    assert beside["image"] == container["image"]
+
+    mounts = {mount["name"]: mount["mountPath"] for mount in beside["volumeMounts"]}
+    secret, keys = tmp_path / "signing-key", tmp_path / "keys"
+    (secret / "..data").mkdir(parents=True)
+    keys.mkdir()
+    for name in ("signing.pem", "next.pem"):
+        pem = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        (secret / "..data" / name).write_bytes(pem)
+        (secret / "..data" / name).chmod(0o444)
+        (secret / name).symlink_to(f"..data/{name}")
+    *shell, command = beside["command"]
+    command = command.replace(f"{mounts['signing-key']}/", f"{secret}/")
+    command = command.replace(f"{mounts['keys']}/", f"{keys}/")
+    subprocess.run([*shell, command], check=True)
+
+    (mounted,) = (each for each in container["volumeMounts"] if each["name"] == "keys")
+    assert mounted["readOnly"]
+    found = keys / Path(settings.auth.signing_key).relative_to(mounted["mountPath"])
+    SharedSigning(str(found), [str(keys / "next.pem")])  # refuses what others may read
+    with pytest.raises(SettingsError, match="others may read"):
+        SharedSigning(str(secret / "signing.pem"), [])
