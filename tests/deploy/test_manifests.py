@@ -1,17 +1,21 @@
 """deploy/kubernetes can be rendered, and what comes of it is what Kubernetes takes."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import kubernetes_validate
+import msgspec
 import pytest
 
 from tests.deploy.custom import SCHEMAS
 from tests.deploy.manifests import COMPONENTS, FOLDER, OVERLAYS, Object, only, render, render_with
+from tests.test_docs import rows, section
 
 VERSIONS = ("1.34", "1.35", "1.36", "1.37")
+DOCUMENT = "docs/kubernetes.md"
 NOT_TOGETHER = {"hpa", "keda"}
 
 
@@ -117,3 +121,25 @@ def test_selectors_find_the_pod_and_no_more(rendered: dict[str, list[Object]]) -
 def test_a_folder_that_names_what_is_not_there_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="nothing"):
         render_with(tmp_path, "base", ["nothing"])
+
+
+def test_every_component_is_told_of() -> None:
+    assert {*rows(section(DOCUMENT, "Your own overlay"))} == {*COMPONENTS}
+
+
+def test_every_secret_that_is_named_is_told_of(rendered: dict[str, list[Object]]) -> None:
+    told = {
+        (cells[0].strip("`"), cells[1].strip("`"))
+        for cells in (
+            [cell.strip() for cell in line.strip("|").split(" | ")]
+            for line in section(DOCUMENT, "Several nodes").splitlines()
+            if line.startswith("| `")
+        )
+    }
+    text = msgspec.json.encode(rendered["cluster"]).decode()
+    named = {
+        *re.findall(r'"secretKeyRef":{"key":"([^"]+)","name":"([^"]+)"}', text),
+        *re.findall(r'"credentials":{"key":"([^"]+)","name":"([^"]+)"}', text),
+    }
+    mounted = re.findall(r'"secretName":"([^"]+)"', text)
+    assert told == {(name, key) for key, name in named} | {(*mounted, "signing.pem")}

@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from soulbox_core import hookspecs, registry
 from soulbox_core.api.routes import METRICS_PATHS, PATHS
 from soulbox_core.errors import SettingsError
 from soulbox_core.identity.shared_signing import SharedSigning
+from soulbox_core.registry import Registry
 from soulbox_core.scopes import METRICS
 from soulbox_core.service.capacity import memory_for_cells, memory_for_runs
+from soulbox_core.service.runs import CELL_OVERHEAD_BYTES
 from soulbox_core.settings import Settings, load
 from tests.deploy.manifests import (
     COMPONENTS,
@@ -180,41 +184,65 @@ def test_a_run_of_the_longest_survives_that_its_node_is_stopped(
     assert grace >= told + settings.server.drain_seconds + 15
 
 
+@pytest.fixture(scope="module")
+def languages() -> Registry:
+    """Those that this checkout has, installed or not."""
+    points = [
+        EntryPoint(name, value, hookspecs.PROJECT)
+        for file in (FOLDER.parents[1] / "plugins").glob("*/pyproject.toml")
+        for name, value in tomllib.loads(file.read_text())["project"]["entry-points"][
+            hookspecs.PROJECT
+        ].items()
+    ]
+    found = registry.load(Settings(), points)
+    assert not found.faults
+    assert len(found.languages) >= len(points)
+    return found
+
+
+def pod_memory(root: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """What SoulBox takes for cells in a container with that limit, on a machine with 1 TiB."""
+    files = {
+        "proc/meminfo": f"MemTotal:  {1 << 30} kB\n",
+        "proc/self/cgroup": "0::/svc\n",
+        "sys/fs/cgroup/svc/memory.max": "max\n",
+        "sys/fs/cgroup/memory.max": f"{limit}\n",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    cells = memory_for_cells(root)
+    monkeypatch.setattr("soulbox_core.service.capacity.memory_for_cells", lambda: cells)
+    return cells
+
+
 @every_way
 def test_memory_is_enough_for_runs_and_for_what_lies_beside_them(
-    way: str, rendered: dict[str, list[Object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    way: str,
+    rendered: dict[str, list[Object]],
+    languages: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     objects = rendered[way]
     settings = settings_of(objects, tmp_path)
     resources = container_of(objects)["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"]
     limit = int(quantity(resources["limits"]["memory"]))
+    cells = pod_memory(tmp_path / "node", limit, monkeypatch)
+    helped = sum(language.compiler is not None for language in languages.languages.values())
+    least = settings.limits.install.memory_bytes + CELL_OVERHEAD_BYTES
+    runs = memory_for_runs(settings, helped, least)
+    assert (cells, runs) == (12 << 30, 11 << 30)  # docs/kubernetes.md has these
+    assert runs >= 4 * (settings.limits.ceiling.memory_bytes + CELL_OVERHEAD_BYTES)
 
-    node = tmp_path / "node"
-    files = {
-        "proc/meminfo": f"MemTotal:  {1 << 30} kB\n",  # 1 TiB, which is not the pod's
-        "proc/self/cgroup": "0::/svc\n",
-        "sys/fs/cgroup/svc/memory.max": "max\n",
-        "sys/fs/cgroup/memory.max": f"{limit}\n",
-    }
-    for name, text in files.items():
-        (node / name).parent.mkdir(parents=True, exist_ok=True)
-        (node / name).write_text(text)
-    cells = memory_for_cells(node)
-    monkeypatch.setattr("soulbox_core.service.capacity.memory_for_cells", lambda: cells)
-    helped = 4  # TypeScript, Go, Rust and Java
-    runs = memory_for_runs(settings, helped, settings.limits.install.memory_bytes)
-    assert runs >= 16 * settings.limits.default.memory_bytes
-    assert runs >= settings.limits.ceiling.memory_bytes
-
-    beside = limit - cells
     tmpfs = sum(
         quantity(volume["emptyDir"]["sizeLimit"])
         for volume in pod_of(objects)["volumes"]
         if "emptyDir" in volume
     )
     held = settings.server.held_bytes + settings.server.idempotency_bytes
-    assert tmpfs + held + settings.results.memory_bytes < beside / 2
+    assert tmpfs + held + settings.results.memory_bytes < (limit - cells) / 2
 
 
 def test_a_run_may_have_as_many_cores_as_it_may_ask_for(
