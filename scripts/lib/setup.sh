@@ -44,3 +44,5 @@ source "$lib/kustomize.sh"
 source "$lib/cgroups.sh"
 # shellcheck source=scripts/lib/checkout.sh
 source "$lib/checkout.sh"
+# shellcheck source=scripts/lib/image.sh
+source "$lib/image.sh"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,35 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
-class Service:
+class Answering(ABC):
+    """A service that programs can be sent to, wherever it runs."""
+
+    client: httpx.Client
+
+    @abstractmethod
+    def said(self) -> str:
+        """Everything it has printed and logged."""
+
+    def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
+        """POST a JSON request and return the response."""
+        return self.client.post(f"/v1/run/{language}", json={"code": code, **options})
+
+    def run(self, code: str, *, language: str = "python", **options: Any) -> dict[str, Any]:
+        """POST a JSON request, which must be answered with 200."""
+        response = self.post(code, language=language, **options)
+        assert response.status_code == 200, response.text + self.said()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def output(self, code: str, **options: Any) -> str:
+        """What a program printed, which must have ended well."""
+        answer = self.run(code, **options)
+        assert answer["status"] == "ok", answer
+        text: str = answer["stdout"]
+        return text
+
+
+class Service(Answering):
     """`soulbox serve` under an instance name, on a free port of loopback.
 
     :param flags: more `--set key=value`
@@ -73,24 +102,6 @@ class Service:
         self.key = (key or first_key(instance)) if auth else ""
         if auth:
             self.client.headers["authorization"] = f"Bearer {self.key}"
-
-    def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
-        """POST a JSON request and return the response."""
-        return self.client.post(f"/v1/run/{language}", json={"code": code, **options})
-
-    def run(self, code: str, *, language: str = "python", **options: Any) -> dict[str, Any]:
-        """POST a JSON request, which must be answered with 200."""
-        response = self.post(code, language=language, **options)
-        assert response.status_code == 200, response.text + self.said()
-        answer: dict[str, Any] = response.json()
-        return answer
-
-    def output(self, code: str, **options: Any) -> str:
-        """What a program printed, which must have ended well."""
-        answer = self.run(code, **options)
-        assert answer["status"] == "ok", answer
-        text: str = answer["stdout"]
-        return text
 
     def metric(self, name: str) -> float:
         """A number that it tells Prometheus, with its labels if it has any."""
