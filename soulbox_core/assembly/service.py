@@ -9,7 +9,13 @@ from pathlib import Path
 from soulbox_core.assembly import readings
 from soulbox_core.assembly.callers import identity_of, quotas_of
 from soulbox_core.assembly.cells import helpers_of, least_memory, open_sandbox, reaches_of
-from soulbox_core.assembly.memory import journal_of, recall_of, results_of, stores_of
+from soulbox_core.assembly.memory import (
+    idempotency_of,
+    journal_of,
+    recall_of,
+    results_of,
+    stores_of,
+)
 from soulbox_core.assembly.telling import metrics_of, witnesses_of
 from soulbox_core.egress.gateway import Gateway
 from soulbox_core.execution.artifacts import ArtifactStore
@@ -28,7 +34,6 @@ from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.capacity import memory_for_runs
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.gate import Gate
-from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.installs import Installs
 from soulbox_core.service.policy import Policies
 from soulbox_core.service.runs import Runs
@@ -88,6 +93,7 @@ async def open_service(
             first_key = await identity.make_first_key()
         limiter, allotments = quotas_of(settings.rates, instance.directory, closing)
         results = results_of(settings, closing)
+        idempotency = idempotency_of(settings, closing)
         # Before the sandbox, so that they are told of the runs which end with it.
         metrics = metrics_of(settings.telemetry)
         journal = journal_of(settings, instance, stores, closing)
@@ -137,7 +143,7 @@ async def open_service(
             installs,
             builds,
             executor,
-            Idempotency(settings.server.idempotency_seconds, settings.server.idempotency_bytes),
+            idempotency,
             Accounts(witnesses, settings.records.content_bytes if settings.records.output else 0),
             limits,
             recall_of(settings, languages, toolchains, results),

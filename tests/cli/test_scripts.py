@@ -75,3 +75,20 @@ def test_only_files_that_are_there_and_not_ignored_are_copied_for_the_tests(tmp_
         "kept.py",
         "with space.py",
     ]
+
+
+def test_a_tool_that_is_unpacked_finds_its_libraries_and_has_its_arguments(tmp_path: Path) -> None:
+    root, program = tmp_path / "root", tmp_path / "a program"
+    for file, text in (
+        ("usr/sbin/brew", '#!/bin/sh\ncat "$LD_LIBRARY_PATH/libtea.so.1"; printf "<%s>" "$@"\n'),
+        ("usr/lib/any/libtea.so.1", "tea"),
+        ("usr/share/doc/brew", "not kept"),
+    ):
+        (root / file).parent.mkdir(parents=True)
+        (root / file).write_text(text)
+    script = f"source {SCRIPTS}/lib/setup.sh; program=$1; keep_tool {root} brew /usr/sbin/brew"
+    subprocess.run(("bash", "-c", script, "bash", program), check=True)
+    told = subprocess.run((program / "tools" / "brew", "a b", "*"), capture_output=True, check=True)
+    assert told.stdout == b"tea<a b><*>"
+    kept = {path.name for path in program.rglob("*") if path.is_file()}
+    assert kept == {"brew", "run", "libtea.so.1"}

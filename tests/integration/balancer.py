@@ -9,24 +9,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.api.test_tls import make, trusting
 from tests.integration.service import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "haproxy" / "haproxy.cfg"
 _READY_SECONDS = 20.0
 
 
-def rendered(nodes: Mapping[str, int], port: int, admin: Path) -> str:
-    """The configuration with addresses of this host; all else is as it is delivered.
+def rendered(nodes: Mapping[str, int], port: int, directory: Path) -> str:
+    """The configuration with addresses and places of a test; all else is as it is delivered.
 
     :param nodes: their ports, by the names that the configuration has for them
-    :param port: where clients come in, without TLS
-    :param admin: the socket where HAProxy is asked
+    :param port: where clients come in
+    :param directory: has `soulbox.pem`, and the socket where HAProxy is asked
     """
     text = CONFIGURATION.read_text()
     changes = {
         r"log /dev/log local0": "log stdout format raw local0 info",
-        r"stats socket \S+ mode 660 level admin": f"stats socket {admin} level admin",
-        r"bind :443 ssl .*": f"bind 127.0.0.1:{port}",
+        r"stats socket /run/haproxy/(.*)": rf"stats socket {directory}/\g<2>",
+        r"bind :443 ssl crt /etc/haproxy/(.*)": rf"bind 127.0.0.1:{port} ssl crt {directory}/\g<2>",
         **{
             rf"server {name} \S+": f"server {name} 127.0.0.1:{node}" for name, node in nodes.items()
         },
@@ -38,17 +39,20 @@ def rendered(nodes: Mapping[str, int], port: int, admin: Path) -> str:
 
 
 class Balancer:
-    """HAProxy, while it runs.
+    """HAProxy, while it runs: at https://localhost and a port of its own.
 
-    :param directory: an empty one
+    :param directory: one to write into
     """
 
     def __init__(self, directory: Path, nodes: Mapping[str, int]) -> None:
         self._admin = directory / "admin.sock"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.certificate, key = make(directory)
+        self.trust = trusting(self.certificate)
+        pem = self.certificate.read_bytes() + key.read_bytes()
+        (directory / "soulbox.pem").write_bytes(pem)
         configuration = directory / "haproxy.cfg"
-        configuration.write_text(rendered(nodes, self.port, self._admin))
+        configuration.write_text(rendered(nodes, self.port, directory))
         self._log = (directory / "haproxy.log").open("w+")
         self._process = subprocess.Popen(
             ["haproxy", "-db", "-f", str(configuration)], stdout=self._log, stderr=self._log

@@ -3,8 +3,10 @@
 import json
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.integration.balancer import Balancer, balancer
-from tests.integration.service import Service
+from tests.integration.service import Service, instance_directory
 from tests.quotas.redis_server import RedisServer, redis_server
 from tests.store.server import SurrealServer, surreal_server
 
@@ -28,9 +30,17 @@ LAME_DUCK_SECONDS = 3.0
 """Twice of what the balancer takes to notice."""
 BURST = 40
 """Requests that a caller with the policy `counted` may make."""
+GATED = """
+import os, time
+while not os.path.exists("/volumes/gate/open"):
+    time.sleep(0.05)
+print("through")
+"""
+"""Ends when `Cluster.open_gate` was called."""
 _OTHERS = json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"])
 _SECRET = "not-a-secret-but-long-enough-for-one"
 _PAGE = 100
+_PATIENCE_SECONDS = 60.0
 
 
 class Cluster:
@@ -38,6 +48,7 @@ class Cluster:
 
     def __init__(self, directory: Path, database: SurrealServer, redis: RedisServer) -> None:
         self.redis = redis
+        self._directory = directory
         self._flags = _flags(directory, database, redis)
         self.nodes: dict[str, Service] = {}
         self.admin = ""
@@ -47,19 +58,34 @@ class Cluster:
     def ports(self) -> dict[str, int]:
         return {name: node.port for name, node in self.nodes.items()}
 
+    def start_all(self) -> None:
+        """Start all nodes at one time, on an empty database."""
+        first_keys = [instance_directory(_instance(name)) / "first-key" for name in NAMES]
+        for file in first_keys:
+            file.unlink(missing_ok=True)  # of an earlier life, on another database
+        with ThreadPoolExecutor(len(NAMES)) as threads:
+            list(threads.map(self.start, NAMES))
+        (made,) = [file for file in first_keys if file.exists()]
+        self.admin = made.read_text().strip()
+        for node in self.nodes.values():
+            node.show(self.admin)
+
     def start(self, name: str) -> Service:
         """Start a node, or start it again where it was."""
         before = self.nodes.get(name)
         node = Service(
-            f"test-cluster-{name}",
+            _instance(name),
             *self._flags,
             auth=True,
-            key=self.admin,
+            key=self.admin or "not known yet",
             port=None if before is None else before.port,
         )
-        self.admin = node.key
         self.nodes[name] = node
         return node
+
+    def open_gate(self) -> None:
+        """Let all runs of `GATED` end."""
+        (self._directory / "gate" / "open").touch()
 
     def close(self) -> None:
         for node in self.nodes.values():
@@ -92,16 +118,20 @@ class Front:
     cluster: Cluster
     balancer: Balancer
 
-    def client(self, credential: str, address: str = "127.0.0.1") -> httpx.Client:
+    def client(
+        self, credential: str, *, address: str = "127.0.0.1", http2: bool = False
+    ) -> httpx.Client:
         """A client of the balancer's.
 
         :param address: where it calls from
         """
         return httpx.Client(
-            base_url=self.balancer.url,
+            base_url=f"https://localhost:{self.balancer.port}",
             headers=bearer(credential),
             timeout=60,
-            transport=httpx.HTTPTransport(local_address=address),
+            transport=httpx.HTTPTransport(
+                verify=self.balancer.trust, local_address=address, http2=http2
+            ),
         )
 
 
@@ -120,7 +150,7 @@ class Told:
 
 
 class Load:
-    """Callers that run one program after the other, until they are told to end.
+    """Callers that run one program after the other, in the time of the context.
 
     :param keyed: these send an Idempotency-Key, and the same request again until it is answered
     :param plain: these send each request once
@@ -130,30 +160,46 @@ class Load:
         self._front = front
         self._code = code
         self._ending = threading.Event()
+        self._deadline = 0.0
         self.told = [Told(credential) for credential in (*keyed, *plain)]
         self._threads = [
             threading.Thread(target=self._run, args=(told, told.credential in keyed))
             for told in self.told
         ]
+
+    def __enter__(self) -> "Load":
         for thread in self._threads:
             thread.start()
+        return self
 
-    def end(self) -> list[Told]:
+    def __exit__(self, *error: object) -> None:
+        self._deadline = time.monotonic() + _PATIENCE_SECONDS
         self._ending.set()
         for thread in self._threads:
             thread.join()
-        return self.told
 
     def answers(self) -> int:
         """How many there were so far."""
         return sum(len(told.answered) for told in self.told)
 
+    def await_answers(self, number: int) -> None:
+        """Return when so many more came."""
+        enough = self.answers() + number
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self.answers() < enough:
+            assert time.monotonic() < deadline, f"{self.answers()} answers of {enough}"
+            time.sleep(0.02)
+
     def _run(self, told: Told, keyed: bool) -> None:
         with self._front.client(told.credential) as client:
             while not self._ending.is_set():
                 headers = {"idempotency-key": str(uuid4())} if keyed else {}
-                while not self._once(client, headers, told) and keyed:
+                while not self._once(client, headers, told) and keyed and not self._given_up():
                     told.retried += 1
+
+    def _given_up(self) -> bool:
+        """Whether it is over, and nobody will ever answer."""
+        return self._ending.is_set() and time.monotonic() > self._deadline
 
     def _once(self, client: httpx.Client, headers: dict[str, str], told: Told) -> bool:
         """Send it; whether it was answered."""
@@ -202,9 +248,20 @@ def cluster(directory: Path) -> Iterator[Front]:
         redis = closing.enter_context(redis_server(directory))
         nodes = Cluster(directory, database, redis)
         closing.callback(nodes.close)
-        for name in NAMES:
-            nodes.start(name)
+        nodes.start_all()
         yield Front(nodes, closing.enter_context(balancer(directory, nodes.ports)))
+
+
+def _gate(directory: Path) -> Path:
+    """A volume; see `GATED`."""
+    gate = directory / "gate"
+    gate.mkdir(exist_ok=True)
+    gate.chmod(0o755)
+    return gate
+
+
+def _instance(name: str) -> str:
+    return f"test-cluster-{name}"
 
 
 def _flags(directory: Path, database: SurrealServer, redis: RedisServer) -> tuple[str, ...]:
@@ -228,10 +285,14 @@ def _flags(directory: Path, database: SurrealServer, redis: RedisServer) -> tupl
         "rates.redis_seconds=10",
         f"results.redis={redis.url}",
         "results.redis_seconds=10",
+        f"server.idempotency_redis={redis.url}",
+        "server.idempotency_redis_seconds=10",
         f"results.secret={_SECRET}",
         "auth.issuer=urn:soulbox:test-cluster",
         f"auth.signing_key={signing}",
         'server.trusted_proxies=["127.0.0.1/32"]',
         f"server.lame_duck_seconds={LAME_DUCK_SECONDS}",
+        f'volumes={{"gate"="{_gate(directory)}"}}',
+        'policies.default.mounts=["gate"]',
         f"policies.counted.rate={{requests_per_second=0.001,burst={BURST}}}",
     )

@@ -99,9 +99,14 @@ class Service(Answering):
         except AssertionError:
             self.stop(signal.SIGKILL)
             raise
-        self.key = (key or first_key(instance)) if auth else ""
+        self.key = ""
         if auth:
-            self.client.headers["authorization"] = f"Bearer {self.key}"
+            self.show(key or first_key(instance))
+
+    def show(self, key: str) -> None:
+        """Have `client` prove with that key who it is."""
+        self.key = key
+        self.client.headers["authorization"] = f"Bearer {key}"
 
     def metric(self, name: str) -> float:
         """A number that it tells Prometheus, with its labels if it has any."""

@@ -2,7 +2,7 @@
 
 import json
 import signal
-import threading
+import ssl
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 from tests.integration.cluster import (
     BURST,
     FRESH_SECONDS,
+    GATED,
     NAMES,
     Front,
     Load,
@@ -71,9 +73,23 @@ def test_a_key_that_was_revoked_on_one_node_is_refused_by_all(front: Front) -> N
     assert [nodes.status(name, key) for name in NAMES] == [401, 401, 401]
 
 
-def test_of_all_nodes_one_alone_made_a_first_key(front: Front) -> None:
+def test_of_nodes_that_start_at_one_time_one_alone_made_a_first_key(front: Front) -> None:
     listed = front.cluster.nodes["c"].client.get("/v1/keys").json()["keys"]
     assert [key["name"] for key in listed].count("first") == 1
+
+
+def test_a_request_with_an_idempotency_key_runs_on_one_node_alone(front: Front) -> None:
+    def asked(name: str) -> httpx.Response:
+        nodes = front.cluster.nodes
+        return nodes[name].client.post("/v1/run/python", content=CLOCK.encode(), headers=headers)
+
+    headers = {"idempotency-key": str(uuid4())}
+    with ThreadPoolExecutor(len(NAMES)) as threads:
+        answers = [*threads.map(asked, NAMES), *map(asked, NAMES)]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    replayed = [answer.headers.get("idempotency-replayed") for answer in answers]
+    assert Counter(replayed) == {None: 1, "true": len(answers) - 1}
 
 
 def test_a_callers_rate_holds_for_all_nodes_together(front: Front) -> None:
@@ -95,17 +111,17 @@ def test_an_answer_of_one_node_is_given_again_by_another(front: Front) -> None:
 
 def test_the_nodes_know_who_the_client_is(front: Front) -> None:
     """Its address has a bucket, and the balancer's none of its requests."""
-    with front.client("sbx_wrong", "127.0.0.2") as client:
+    with front.client("sbx_wrong", address="127.0.0.2") as client:
         assert client.get("/v1/languages").status_code == 401
     assert front.cluster.knows("soulbox:bucket:address:127.0.0.2")
 
 
 def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
     """Piece by piece: the program goes on only after its first line has reached us."""
-    port = front.balancer.port
     key = bearer(front.cluster.admin)
-    url = f"ws://127.0.0.1:{port}/v1/run/python"
-    with connect(url, additional_headers=key) as talk:
+    url = f"wss://localhost:{front.balancer.port}/v1/run/python"
+    trust = ssl.create_default_context(cafile=front.balancer.certificate)
+    with connect(url, additional_headers=key, ssl=trust) as talk:
         talk.send(json.dumps({"code": "print('first')\nprint(input())"}))
         assert json.loads(talk.recv())["event"] == "started"
         assert json.loads(talk.recv())["data"] == "first\n"
@@ -113,7 +129,7 @@ def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
         assert json.loads(talk.recv())["data"] == "second\n"
         assert json.loads(talk.recv())["status"] == "ok"
     with (
-        front.client(front.cluster.admin) as client,
+        front.client(front.cluster.admin, http2=True) as client,
         client.stream(
             "POST",
             "/v1/run/python",
@@ -122,6 +138,7 @@ def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
         ) as stream,
     ):
         events = [json.loads(line) for line in stream.iter_lines()]
+    assert stream.http_version == "HTTP/2"
     assert [each.get("data") for each in events] == [None, "1\n", "2\n", None]
 
 
@@ -141,65 +158,69 @@ def test_a_client_that_hangs_up_has_its_run_killed_behind_the_balancer(front: Fr
         )
 
 
-def test_a_killed_node_costs_what_was_in_it_and_that_is_told(front: Front) -> None:
+def test_a_killed_node_costs_what_was_in_it_and_that_is_told_or_done_again(front: Front) -> None:
     nodes = front.cluster
     keys = [nodes.key()[1] for _ in range(6)]
-    with front.client(keys[0]) as client:
-        long, answers = _in_background(
-            client.post, "/v1/run/python", content=b"import time; time.sleep(12)"
-        )
-        nodes.nodes["a"].await_true(lambda: any(map(nodes.running, NAMES)), "it runs")
-        (victim,) = [name for name in NAMES if nodes.running(name)]
-        load = Load(front, keys[:3], keys[3:], SHORT)
-        _await_answers(load, 30)
-        nodes.nodes[victim].stop(signal.SIGKILL)
-        _await_answers(load, load.answers() + 60)
-        told = load.end()
-        long.join()
-        assert answers[0].status_code == 502, "who sent it once is told, and it is not run again"
+    with ThreadPoolExecutor(len(NAMES) + 1) as threads:
+        keyed = [threads.submit(_gated, front, keys[0], str(uuid4())) for _ in NAMES]
+        _await_running(front, 1, 1, 1)
+        plain = threads.submit(_gated, front, keys[3])
+        _await_running(front, 1, 1, 2)
+        (victim,) = [name for name in NAMES if nodes.running(name) == 2]
+        try:
+            with Load(front, keys[:3], keys[3:], SHORT) as load:
+                load.await_answers(30)
+                nodes.nodes[victim].stop(signal.SIGKILL)
+                load.await_answers(60)
+        finally:
+            nodes.open_gate()
+        assert plain.result().status_code == 502, "who sent no key is told that it is lost"
+        through = [answer.result().json() for answer in keyed]
+        assert [each["stdout"] for each in through] == ["through\n"] * len(NAMES)
     front.balancer.await_up(*(name for name in NAMES if name != victim))
-    assert [odd for each in told for odd in each.odd] == []
     node = nodes.start(victim)
     front.balancer.await_up(*NAMES)
     node.await_true(lambda: not any(map(waiting, nodes.nodes.values())), "no record waits")
-    for each in told:
-        with front.client(each.credential) as client:
+    load.told[0].answered += [each["id"] for each in through]
+    assert [told.odd for told in load.told] == [[]] * len(keys)
+    assert [told.failed for told in load.told[:3]] == [[]] * 3, "the balancer has it done again"
+    for told in load.told:
+        with front.client(told.credential) as client:
             kept = records(client)
             usage = client.get("/v1/usage").json()["total"]["runs"]
-        assert set(each.answered) - set(kept) == set(), "answered, and not in the records"
-        assert len(each.answered) == len(set(each.answered))
+        assert len(told.answered) == len(set(told.answered))
+        assert set(told.answered) - set(kept) == set(), "answered, and not in the records"
         assert set(kept.values()) == {1}
         assert usage == len(kept)
-    ran_on = Counter(each["node"] for each in _all_records(front, keys))
+    ran_on = {each["node"] for each in _all_records(front, keys)}
     assert len(ran_on) == len(NAMES), "the balancer sent runs to each"
-    assert node.run("print(1)")["status"] == "ok"
 
 
 def test_a_node_that_is_told_to_stop_does_so_without_one_failed_request(front: Front) -> None:
     nodes = front.cluster
     keys = [nodes.key()[1] for _ in range(6)]
-    load = Load(front, [], keys, SHORT)
-    _await_answers(load, 20)
-    assert nodes.nodes["c"].stop(signal.SIGTERM) == 0
-    _await_answers(load, load.answers() + 20)
-    told = load.end()
+    with Load(front, [], keys, SHORT) as load:
+        load.await_answers(20)
+        assert nodes.nodes["c"].stop(signal.SIGTERM) == 0
+        load.await_answers(20)
     nodes.start("c")
     front.balancer.await_up(*NAMES)
-    assert [each.failed + each.odd for each in told] == [[]] * len(keys)
+    assert [told.failed + told.odd for told in load.told] == [[]] * len(keys)
 
 
-def _in_background(call: Any, *args: Any, **more: Any) -> tuple[threading.Thread, list[Any]]:
-    results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.append(call(*args, **more)))
-    thread.start()
-    return thread, results
+def _gated(front: Front, credential: str, key: str | None = None) -> httpx.Response:
+    headers = {} if key is None else {"idempotency-key": key}
+    body = {"code": GATED, "mounts": ["gate"], "limits": {"wall_seconds": 100}}
+    with front.client(credential) as client:
+        return client.post("/v1/run/python", json=body, headers=headers, timeout=100)
 
 
-def _await_answers(load: Load, number: int) -> None:
-    deadline = time.monotonic() + 60
-    while load.answers() < number:
-        assert time.monotonic() < deadline, f"only {load.answers()} answers"
-        time.sleep(0.02)
+def _await_running(front: Front, *numbers: float) -> None:
+    """Return when the nodes have so many runs under way, in whatever order."""
+    nodes = front.cluster
+    nodes.nodes["a"].await_true(
+        lambda: sorted(map(nodes.running, NAMES)) == sorted(numbers), f"{numbers} run"
+    )
 
 
 def _all_records(front: Front, keys: list[str]) -> Iterator[dict[str, Any]]:
