@@ -68,12 +68,6 @@ def container_of(objects: Iterable[Object]) -> Object:
     return dict(container)
 
 
-def settings_file(objects: Iterable[Object]) -> str:
-    """What the pod finds as soulbox.toml."""
-    text: str = only(objects, "ConfigMap")["data"]["soulbox.toml"]
-    return text
-
-
 def environment(container: Object, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """A container's variables.
 

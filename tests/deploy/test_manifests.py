@@ -84,12 +84,13 @@ def test_every_file_is_part_of_something() -> None:
     for file in FOLDER.rglob("kustomization.yaml"):
         text = file.read_text()
         named |= {path for path in file.parent.iterdir() if path.name in text}
-    beside = {FOLDER / "node/containerd.toml", FOLDER / "node/crio.conf", FOLDER / "node/apparmor"}
-    values = FOLDER / "components/hpa/prometheus-adapter.yaml"
-    assert {path for path in FOLDER.rglob("*") if path.is_file()} - named - beside == {
-        *FOLDER.rglob("kustomization.yaml")
+    files = {
+        path for path in FOLDER.rglob("*") if path.is_file() and path.parent.name != "__pycache__"
     }
-    assert values in named  # a word in a comment is enough for it
+    of_nodes = {path for path in files if path.parent.name == "node" and path.suffix != ".yaml"}
+    text = (FOLDER.parents[1] / DOCUMENT).read_text()
+    assert all(f"kubernetes/node/{path.name}" in text for path in of_nodes)
+    assert files - named - of_nodes == {*FOLDER.rglob("kustomization.yaml")}
 
 
 def test_selectors_find_the_pod_and_no_more(rendered: dict[str, list[Object]]) -> None:

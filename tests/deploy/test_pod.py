@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from ipaddress import ip_address, ip_network
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,22 +38,22 @@ from tests.deploy.manifests import (
     quantity,
     render,
     render_with,
-    settings_file,
 )
-
-CAPABILITIES = {"CHOWN", "SETUID", "SETGID"}
-"""What the container's entry needs to give the cgroup subtree away and to become its user."""
+from tests.deploy.test_container import CAPABILITIES, CONTAINERFILE
 
 SECRETS = {
     "database-user": "soulbox",
     "database-password": "secret",
     "redis-url": "rediss://soulbox:secret@redis.redis.svc.cluster.local:6379/0",
+    "idempotency-redis-url": "rediss://soulbox:secret@redis.redis.svc.cluster.local:6379/1",
     "results-secret": "s" * 32,
 }
 """What docs/kubernetes.md has an operator put into the Secret `soulbox`."""
 
 IN_CLUSTER = {"shared", "signing-key", "pod-monitor", "keda"}
 """Components that the overlay of that name has."""
+IMAGE = dict(re.findall(r"(SOULBOX_[A-Z_]+)='?([^\s']+)", CONTAINERFILE.replace("\\\n", "")))
+"""Variables of the image."""
 ALL = "all"
 every_way = pytest.mark.parametrize("way", [*OVERLAYS, ALL])
 
@@ -68,10 +68,14 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Object]
 
 
 def settings_of(objects: list[Object], directory: Path) -> Settings:
-    """What the service in the pod is told."""
-    file = directory / "soulbox.toml"
-    file.write_text(settings_file(objects))
-    return load(file, dict(environment(container_of(objects), SECRETS)))
+    """What the service in the pod is told, by its image too."""
+    told = IMAGE | dict(environment(container_of(objects), SECRETS))
+    (mount,) = (m for m in container_of(objects)["volumeMounts"] if m["name"] == "settings")
+    path = PurePosixPath(told["SOULBOX_CONFIG"])
+    assert str(path.parent) == mount["mountPath"]
+    file = directory / path.name
+    file.write_text(only(objects, "ConfigMap")["data"][path.name])
+    return load(file, told)
 
 
 @every_way
@@ -81,6 +85,9 @@ def test_what_is_set_are_settings(
     settings = settings_of(rendered[way], tmp_path)
     assert bool(settings.database.url) == (way != "single")
     assert bool(settings.rates.redis) == bool(settings.results.redis) == (way != "single")
+    assert bool(settings.server.idempotency_redis) == (way != "single")
+    assert bool(settings.auth.signing_key) == (way != "single")
+    assert settings.server.host == "0.0.0.0"
 
 
 @every_way
@@ -102,7 +109,7 @@ def test_nothing_secret_is_outside_of_a_secret(
         if "value" in variable
     }
     file = tmp_path / "soulbox.toml"
-    file.write_text(settings_file(objects))
+    file.write_text(only(objects, "ConfigMap")["data"][file.name])
     without = load(file, plain)
     assert without.database.password == without.results.secret == without.rates.redis == ""
     assert "@" not in without.database.url
@@ -211,8 +218,8 @@ def pod_memory(root: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> int:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    cells = memory_for_cells(root)
-    monkeypatch.setattr("soulbox_core.service.capacity.memory_for_cells", lambda: cells)
+    cells = memory_for_cells(root=root)
+    monkeypatch.setattr("soulbox_core.service.capacity.memory_for_cells", lambda _: cells)
     return cells
 
 
@@ -259,13 +266,14 @@ def test_what_must_outlive_the_pod_is_on_its_volume(
     objects = rendered[way]
     (claim,) = only(objects, "StatefulSet")["spec"]["volumeClaimTemplates"]
     mounts = {mount["name"]: mount["mountPath"] for mount in container_of(objects)["volumeMounts"]}
-    assert mounts[claim["metadata"]["name"]] == "/var/lib/soulbox"
     settings = settings_of(objects, tmp_path)
+    assert mounts[claim["metadata"]["name"]] == settings.state_dir
     kept = settings.cache.store_bytes + settings.records.spool_bytes
     size = quantity(claim["spec"]["resources"]["requests"]["storage"])
     assert size >= 2 * kept
     volumes = {volume["name"] for volume in pod_of(objects)["volumes"]}
     assert {*mounts} == (volumes | {"state"}) - {"signing-key"}
+    assert {"/tmp", "/var/tmp", "/run"} < {*mounts.values()}  # as Podman has it on a read-only root
     for volume in pod_of(objects)["volumes"]:
         assert volume.get("emptyDir", {"medium": "Memory"})["medium"] == "Memory"
 
@@ -419,8 +427,11 @@ def test_the_pod_has_what_nesting_needs_and_no_more(
     for beside in pod.get("initContainers", ()):
         least: dict[str, Any] = beside["securityContext"]
         assert least["allowPrivilegeEscalation"] is False
-        assert least["capabilities"] == {"drop": ["ALL"]}
-        assert least["runAsNonRoot"] is True
+        assert least["readOnlyRootFilesystem"] is True
+        assert least["capabilities"]["drop"] == ["ALL"]
+        added = {"state": ["CHOWN"], "signing-key": None}
+        assert least["capabilities"].get("add") == added[beside["name"]]
+        assert least["runAsNonRoot"] is (beside["name"] != "state")
 
 
 def test_the_runtime_class_has_a_handler_in_both_runtimes() -> None:
@@ -438,12 +449,38 @@ def test_the_runtime_class_has_a_handler_in_both_runtimes() -> None:
     assert workload["allowed_annotations"] == [annotation]
 
 
+def beside_of(objects: list[Object], name: str) -> Object:
+    """An init container."""
+    (found,) = (each for each in pod_of(objects)["initContainers"] if each["name"] == name)
+    return dict(found)
+
+
+@every_way
+def test_the_volume_is_given_to_the_user_of_the_image(
+    way: str, rendered: dict[str, list[Object]], tmp_path: Path
+) -> None:
+    command = beside_of(rendered[way], "state")["command"]
+    settings = settings_of(rendered[way], tmp_path)
+    assert command == ["chown", "soulbox:soulbox", settings.state_dir]
+    assert "useradd --uid 1000 --user-group" in CONTAINERFILE
+    mounts = container_of(rendered[way])["volumeMounts"]
+    assert beside_of(rendered[way], "state")["volumeMounts"][0] in mounts
+
+
+def test_a_container_that_is_started_again_clears_what_the_one_before_left() -> None:
+    """/tmp is the pod's and outlives the container. What is there is the service's user's, and
+    root without DAC_OVERRIDE may not remove it."""
+    entry = (FOLDER.parent / "container" / "entrypoint").read_text()
+    (line,) = re.findall(r"(?m)^.*\$XDG_RUNTIME_DIR.*$", entry)
+    assert line == 'as_service rm -rf "$XDG_RUNTIME_DIR"'
+
+
 def test_a_signing_key_is_where_it_is_looked_for_and_the_users_own(
     rendered: dict[str, list[Object]], tmp_path: Path
 ) -> None:
     """The init container's command, done to a Secret as the kubelet mounts one."""
     settings = settings_of(rendered["cluster"], tmp_path)
-    (beside,) = pod_of(rendered["cluster"])["initContainers"]
+    beside = beside_of(rendered["cluster"], "signing-key")
     container = container_of(rendered["cluster"])
     assert beside["image"] == container["image"]
 
