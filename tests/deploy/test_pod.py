@@ -189,6 +189,9 @@ def test_a_run_of_the_longest_survives_that_its_node_is_stopped(
     assert told >= 5  # what it takes until every node of the cluster knows
     grace = pod_of(objects)["terminationGracePeriodSeconds"]
     assert grace >= told + settings.server.drain_seconds + 15
+    text = (FOLDER.parents[1] / "docs/kubernetes.md").read_text()
+    assert f"{told:g} s and\n{settings.server.drain_seconds:g} s" in text
+    assert f"`terminationGracePeriodSeconds` is {grace}," in text
 
 
 @pytest.fixture(scope="module")
