@@ -23,6 +23,7 @@ prepare_tests() {
     unpack_tool haproxy haproxy /usr/sbin/haproxy
     make_user
     install_program venv-dev --group "$checkout/pyproject.toml:dev"
+    install_kustomize
   fi
   delegate_cgroups "$@"
 

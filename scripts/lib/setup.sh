@@ -38,6 +38,8 @@ source "$lib/packages.sh"
 source "$lib/user.sh"
 # shellcheck source=scripts/lib/program.sh
 source "$lib/program.sh"
+# shellcheck source=scripts/lib/kustomize.sh
+source "$lib/kustomize.sh"
 # shellcheck source=scripts/lib/cgroups.sh
 source "$lib/cgroups.sh"
 # shellcheck source=scripts/lib/checkout.sh
