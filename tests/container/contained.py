@@ -42,6 +42,7 @@ class Contained(Answering):
 
     def __init__(self, image: str, *options: str) -> None:
         port = free_port()
+        self.image = image
         self.line = printed_line(image, "--publish", f"127.0.0.1:{port}", *options)
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=120)

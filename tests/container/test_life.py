@@ -45,6 +45,17 @@ def test_killed_it_can_be_started_as_it_is(own: Contained) -> None:
     assert own.output(HELLO) == "Hello, World!\n"
 
 
+def test_a_volume_that_is_roots_is_given_to_the_service(own: Contained) -> None:
+    """As one is that another than Podman made."""
+    podman("stop", NAME)
+    options = ("--rm", "--network=none", f"--volume={NAME}:/state", "--entrypoint=chown")
+    users = [word for word in own.line.split() if word.startswith(("--uidmap", "--gidmap"))]
+    limits = [word for word in own.line.split() if word.startswith("--ulimit")]
+    podman("run", *options, *users, *limits, own.image, "root:root", "/state")
+    own.start()
+    assert own.output(HELLO) == "Hello, World!\n"
+
+
 def test_stopped_it_lets_what_runs_end_and_ends_well(own: Contained) -> None:
     answers: list[dict[str, Any]] = []
     code = "import time; print('begun', flush=True); time.sleep(4); print('done')"

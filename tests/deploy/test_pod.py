@@ -432,9 +432,8 @@ def test_the_pod_has_what_nesting_needs_and_no_more(
         assert least["allowPrivilegeEscalation"] is False
         assert least["readOnlyRootFilesystem"] is True
         assert least["capabilities"]["drop"] == ["ALL"]
-        added = {"state": ["CHOWN"], "signing-key": None}
-        assert least["capabilities"].get("add") == added[beside["name"]]
-        assert least["runAsNonRoot"] is (beside["name"] != "state")
+        assert "add" not in least["capabilities"]
+        assert least["runAsNonRoot"] is True
 
 
 def test_the_runtime_class_has_a_handler_in_both_runtimes() -> None:
@@ -456,18 +455,6 @@ def beside_of(objects: list[Object], name: str) -> Object:
     """An init container."""
     (found,) = (each for each in pod_of(objects)["initContainers"] if each["name"] == name)
     return dict(found)
-
-
-@every_way
-def test_the_volume_is_given_to_the_user_of_the_image(
-    way: str, rendered: dict[str, list[Object]], tmp_path: Path
-) -> None:
-    command = beside_of(rendered[way], "state")["command"]
-    settings = settings_of(rendered[way], tmp_path)
-    assert command == ["chown", "soulbox:soulbox", settings.state_dir]
-    assert "useradd --uid 1000 --user-group" in CONTAINERFILE
-    mounts = container_of(rendered[way])["volumeMounts"]
-    assert beside_of(rendered[way], "state")["volumeMounts"][0] in mounts
 
 
 def test_a_container_that_is_started_again_clears_what_the_one_before_left() -> None:
