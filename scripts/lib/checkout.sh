@@ -19,8 +19,8 @@ prepare_tests() {
     need_for_serving
     need_command redis-server
     install_missing_packages
-    unpack_tool promtool prometheus /usr/bin/promtool
-    unpack_tool haproxy haproxy /usr/sbin/haproxy
+    unpack_tool promtool /usr/bin/promtool promtool prometheus
+    unpack_tool haproxy /usr/sbin/haproxy haproxy
     make_user
     install_program venv-dev --group "$checkout/pyproject.toml:dev"
     install_kustomize

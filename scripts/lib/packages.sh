@@ -57,31 +57,42 @@ apt_install() {
       apt-get install -q -y --no-install-recommends "${missing_packages[@]}"
 }
 
-# unpack_tool COMMAND PACKAGE PATH: for a command that Debian has in the package of something which
-# would be started when it is installed, and stay. So it is taken out of there, with the libraries
-# that the host lacks, into `program`.
+# unpack_tool COMMAND PATH PACKAGE...: for a command that Debian has in the package of something
+# which would be started when it is installed, and stay. So it is taken out of the first of these
+# packages that there is, with the libraries that the host lacks, into `program`.
 unpack_tool() {
-  local command=$1 package=$2
+  local command=$1
   if lacks "$command" && [ ! -x "$program/tools/$command" ]; then
     ! lacks apt-get || die "missing: $command" "install it the way this system does"
     as_root true
-    step "unpacking $command" "apt-get update && apt-get install --download-only $package" \
+    step "unpacking $command" "apt-get update && apt-get install --download-only $3" \
       fetch_tool "$@"
   fi
 }
 
 fetch_tool() {
-  local command=$1 package=$2 path=$3 place code
+  local command=$1 path=$2 place code
+  shift 2
   # apt-get gives up root for the download, and has to write there all the same.
   place=$(mktemp -d) && chmod 755 "$place" && mkdir -p "$place/archives/partial" "$place/root" \
     && as_root apt-get update -q \
-    && as_root apt-get install -q -y --reinstall --download-only --no-install-recommends \
-      -o "Dir::Cache::archives=$place/archives" "$package" \
+    && download_one "$place/archives" "$@" \
     && find "$place/archives" -name '*.deb' -exec dpkg-deb --extract '{}' "$place/root" ';' \
     && keep_tool "$place/root" "$command" "$path"
   code=$?
   as_root rm -rf "$place"
   return "$code"
+}
+
+# download_one DIRECTORY PACKAGE...
+download_one() {
+  local place=$1 package
+  shift
+  for package; do
+    ! as_root apt-get install -q -y --reinstall --download-only --no-install-recommends \
+      -o "Dir::Cache::archives=$place" "$package" || return 0
+  done
+  return 1
 }
 
 # keep_tool ROOT COMMAND PATH
