@@ -1,0 +1,53 @@
+"""What is left on a host of a service that ran, where systemd does not remove it itself."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from soulbox_core.cli.systemd.places import Places
+
+_PAUSE = "libpod/tmp/pause.pid"
+"""Podman's, below the runtime directory: the process that keeps its user namespace."""
+_LOCKS = "libpod_rootless_lock_{}"
+"""Podman's shared memory, by the user's id."""
+
+
+def end_pause_process(places: Places, proc: Path = Path("/proc")) -> bool:
+    """End Podman's pause process of the service's user; whether there was one.
+
+    One that was started outside of the unit, as for building images, would have the unit's
+    containers see the host as it does, and stay when the unit ends. A user's own is let be: other
+    containers of that user may need it.
+    """
+    if places.own:
+        return False
+    try:
+        pid = int((places.runtime / _PAUSE).read_text())
+        mine = (proc / str(pid)).stat().st_uid == places.uid
+        called = (proc / str(pid) / "comm").read_text().strip()
+    except (OSError, ValueError):
+        return False
+    if not mine or not called.startswith(("podman", "catatonit", "exe")):
+        return False
+    os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def remove_runtime(places: Places, shared_memory: Path = Path("/dev/shm")) -> None:  # noqa: S108 - not a temporary file of ours
+    """Remove what Podman and the service left in memory file systems."""
+    if places.own or places.uid is None:
+        return
+    shutil.rmtree(places.runtime, ignore_errors=True)
+    (shared_memory / _LOCKS.format(places.uid)).unlink(missing_ok=True)
+
+
+def remove_state(places: Places) -> None:
+    """Remove images, keys, records. Where we are not root, files of subordinate ids are not ours
+    outside of Podman's user namespace."""
+    if places.own:
+        command = ("podman", "unshare", "rm", "-rf", str(places.state))
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    else:
+        shutil.rmtree(places.state, ignore_errors=True)
