@@ -9,7 +9,7 @@ from soulbox_core.cli.systemd.unit import Unit
 from soulbox_core.model import Value
 
 NAME = "soulbox.service"
-_HOST_USER = "soulbox"
+HOST_USER = "soulbox"
 
 
 class Places(Value):
@@ -27,6 +27,7 @@ class Places(Value):
     state: Path
     runtime: Path
     """Podman's pid file is below it; the host's service has it to itself."""
+    shared_memory: Path = Path("/dev/shm")  # noqa: S108 - it is Podman who writes there
 
     @property
     def config(self) -> Path:
@@ -41,10 +42,11 @@ class Places(Value):
         """What `systemctl edit` makes."""
         return self.unit.with_name(f"{self.unit.name}.d")
 
-    def contents(self, program: Path) -> Unit:
+    def contents(self, program: Path, version: int) -> Unit:
         """What the unit says.
 
         :param program: the `soulbox` that it starts
+        :param version: systemd's
         """
         return Unit(
             template="user" if self.own else "system",
@@ -53,10 +55,11 @@ class Places(Value):
             environment=str(self.environment),
             user=self.user,
             state=str(self.state),
+            version=version,
         )
 
 
-def of_host(user: str = _HOST_USER) -> Places:
+def of_host(user: str = HOST_USER) -> Places:
     """Of the service that the host's systemd starts."""
     try:
         uid = pwd.getpwnam(user).pw_uid

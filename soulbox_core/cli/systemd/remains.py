@@ -29,18 +29,18 @@ def end_pause_process(places: Places, proc: Path = Path("/proc")) -> bool:
         called = (proc / str(pid) / "comm").read_text().strip()
     except (OSError, ValueError):
         return False
-    if not mine or not called.startswith(("podman", "catatonit", "exe")):
+    if not mine or not called.startswith(("podman", "catatonit")):
         return False
     os.kill(pid, signal.SIGKILL)
     return True
 
 
-def remove_runtime(places: Places, shared_memory: Path = Path("/dev/shm")) -> None:  # noqa: S108 - not a temporary file of ours
+def remove_runtime(places: Places) -> None:
     """Remove what Podman and the service left in memory file systems."""
     if places.own or places.uid is None:
         return
     shutil.rmtree(places.runtime, ignore_errors=True)
-    (shared_memory / _LOCKS.format(places.uid)).unlink(missing_ok=True)
+    (places.shared_memory / _LOCKS.format(places.uid)).unlink(missing_ok=True)
 
 
 def remove_state(places: Places) -> None:

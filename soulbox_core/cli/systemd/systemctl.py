@@ -1,6 +1,7 @@
 """Asking systemd, the host's or a user's own."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from soulbox_core.errors import HostError
 
 _RUNS = Path("/run/systemd/system")
 """There if systemd is the host's init: sd_booted(3)."""
+_VERSION = re.compile(r"systemd (\d+)")
 
 
 class Systemctl:
@@ -54,12 +56,22 @@ class Systemctl:
 
     def _run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                (command, *self._scope, *arguments),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            return _run(command, *self._scope, *arguments)
         except FileNotFoundError:
             raise HostError(f"no {command}; apt-get install systemd") from None
+
+
+def version() -> int:
+    """Systemd's; 0 if there is none."""
+    try:
+        said = _run("systemctl", "--version").stdout
+    except FileNotFoundError:
+        return 0
+    found = _VERSION.match(said)
+    return int(found[1]) if found else 0
+
+
+def _run(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )

@@ -13,6 +13,8 @@ _TEMPLATES = Path(__file__).parent
 _PLACE = re.compile(r"@([a-z]+)@")
 _PLAIN = re.compile(r"[A-Za-z0-9/._+@-]+")
 """What means itself in a unit: no blanks, quotes, `%`, `$` or backslashes."""
+_FILTERS_FROM = 257
+"""The first version of systemd with which they were tried, and leave newuidmap its rights."""
 _SEAL = "# Written by soulbox install-service: "
 
 
@@ -31,13 +33,17 @@ class Unit(Value):
     """Whom the service runs as."""
     state: str
     """Path of the state directory."""
+    version: int
+    """Systemd's."""
 
     def text(self) -> str:
         """The whole file, sealed.
 
         :raises HostError: a path has characters that mean something in a unit
         """
-        template = (_TEMPLATES / f"{self.template}.service.in").read_text()
+        template = _template(self.template)
+        if self.template == "system" and self.version >= _FILTERS_FROM:
+            template += f"\n{_template('filters')}"
         return sealed(_PLACE.sub(lambda place: self._value(place[1]), template))
 
     def _value(self, name: str) -> str:
@@ -48,6 +54,10 @@ class Unit(Value):
                 " letters, digits and / . _ + @ -"
             )
         return value
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / f"{name}.service.in").read_text()
 
 
 def sealed(text: str) -> str:
