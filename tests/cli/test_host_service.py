@@ -1,4 +1,4 @@
-"""soulbox install-service and uninstall-service, with a systemd of ours. tests/vm has a real one."""
+"""soulbox install-service and uninstall-service, with a systemd of ours. VMs have a real one."""
 
 import os
 import pwd
