@@ -57,13 +57,13 @@ apt_install() {
       apt-get install -q -y --no-install-recommends "${missing_packages[@]}"
 }
 
-# install_promtool: Debian has it in the package of Prometheus, which would start one that stays;
-# so it is taken out of there, into `program`.
+# install_promtool: before Debian 13 it is in the package of Prometheus, which would start one that
+# stays; so it is taken out of its package, into `program`.
 install_promtool() {
   if lacks promtool && [ ! -x "$program/tools/promtool" ]; then
     ! lacks apt-get || die "missing: promtool" "install it the way this system does"
     as_root true
-    step "fetching promtool" "apt-get update && apt-get download prometheus" fetch_promtool
+    step "fetching promtool" "apt-get update && apt-get download promtool (or prometheus)" fetch_promtool
   fi
 }
 
@@ -71,7 +71,10 @@ fetch_promtool() {
   local place code
   place=$(mktemp -d) \
     && as_root apt-get update -q \
-    && (cd "$place" && apt-get download -q prometheus && dpkg-deb --extract prometheus_*.deb .) \
+    && (
+      cd "$place" && { apt-get download -q promtool || apt-get download -q prometheus; } \
+        && dpkg-deb --extract prom*.deb .
+    ) \
     && install -D "$place/usr/bin/promtool" "$program/tools/promtool"
   code=$?
   rm -rf "$place"

@@ -10,7 +10,6 @@ import os
 import shlex
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import base
@@ -19,33 +18,15 @@ from machine import Disk, Hardware, boot
 from tools import Unable, say
 
 PROJECT = Path(__file__).resolve().parents[2]
-DEFAULT = ("-m", "integration", "tests/integration")
-SLOWLY = ("-p", "no:cacheprovider", "-o", "timeout=900")
-"""The project's own time for a test is not made for emulation."""
+PROVE = """\
+#!/bin/sh
+exec /code/guest/prove {words}
+"""
+DISK = "an ext4 file system of yours, mounted at /more/0, the next at /more/1"
 UNABLE = 125
 """Exit code when it is the machine that failed; pytest's own are below 10."""
-LOAD = """\
-#!/bin/sh
-exec podman load --input /images/images.tar
-"""
-
-
-@dataclass(frozen=True)
-class Rig:
-    """All that the machine takes, except for the job."""
-
-    system: base.Base
-    site: Disk
-    hardware: Hardware
-    console: Path
-    files: tuple[str, ...]
-    """The project's."""
-
-    def run(self, job: str, work: Path, *disks: Disk) -> int:
-        """Boot the machine for one job and return the job's exit code."""
-        code = Disk(payload.code_disk(PROJECT, self.files, job, work))
-        say("booting")
-        return boot(self.system, (code, self.site, *disks), self.hardware, self.console)
+USERS = ("tester", "soulbox")
+"""Of the machine, who each have a storage of their own. base.py makes them."""
 
 
 def main() -> int:
@@ -59,35 +40,23 @@ def main() -> int:
             tempfile.TemporaryDirectory(dir=cache, prefix="run-") as work,
         ):
             fcntl.flock(lock, fcntl.LOCK_EX)
-            rig = Rig(
-                system=base.ensure(cache),
-                site=Disk(payload.site_disk(PROJECT, cache)),
-                hardware=Hardware(
-                    arguments.accel, arguments.memory, arguments.cpus, arguments.timeout
+            system = base.ensure(cache)
+            files = sys.stdin.read().split("\0")[:-1]
+            code = payload.code_disk(PROJECT, files, _job(arguments), Path(work))
+            say("booting")
+            return boot(
+                system,
+                (
+                    Disk(code, "code"),
+                    *(Disk(arguments.storage, f"storage-{user}") for user in USERS),
+                    *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
                 ),
-                console=cache / "console.log",
-                files=tuple(sys.stdin.read().split("\0")[:-1]),
+                Hardware(arguments.accel, arguments.memory, arguments.cpus, arguments.timeout),
+                cache / "console.log",
             )
-            storage = cache / f"storage-{arguments.images}.ext4"
-            if not storage.exists():
-                _fill(storage, cache / f"images-{arguments.images}.tar", rig, Path(work))
-            return rig.run(_job(arguments), Path(work), Disk(storage))
     except Unable as error:
         print(f"✗ {error}", file=sys.stderr)
         return UNABLE
-
-
-def _fill(storage: Path, archive: Path, rig: Rig, work: Path) -> None:
-    """Load the images in the machine, once: under emulation that takes minutes."""
-    say("loading the images in the machine; once for each set of images, some minutes")
-    with tempfile.TemporaryDirectory(dir=work) as directory:
-        room = Path(directory)
-        payload.empty_storage_disk(room / "storage")
-        images = Disk(payload.archive_disk(archive, room))
-        if rig.run(LOAD, room, images, Disk(room / "storage", keep=True)):
-            raise Unable("the images cannot be loaded in the machine")
-        (room / "storage").rename(storage)
-    payload.forget_others(storage)
 
 
 def _job(arguments: argparse.Namespace) -> str:
@@ -97,21 +66,21 @@ def _job(arguments: argparse.Namespace) -> str:
         except OSError as error:
             raise Unable(f"--exec {arguments.exec}: {error.strerror}") from None
         return text
-    words = shlex.join((*SLOWLY, *(arguments.pytest or DEFAULT)))
-    return f"#!/bin/sh\npython3 proto/generate.py && exec python3 -m pytest {words}\n"
+    return PROVE.format(words=shlex.join(arguments.pytest))
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/test-vm", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("pytest", nargs="*", help=f"arguments of pytest, after a --; {shlex.join(DEFAULT)}")
-    add("--exec", type=Path, metavar="FILE", help="run this script there instead of pytest")
+    add("pytest", nargs="*", help="arguments for scripts/test there, after a --")
+    add("--exec", type=Path, metavar="FILE", help="run this script there, as root, and no more")
+    add("--disk", type=Path, action="append", default=[], metavar="FILE", help=DISK)
     add("--timeout", type=float, default=3600, metavar="SECONDS", help="for each boot; %(default)s")
     add("--accel", choices=("tcg", "kvm"), default="tcg", help="%(default)s emulates")
     add("--memory", type=int, default=4096, metavar="MIB", help="%(default)s")
     add("--cpus", type=int, default=2, help="%(default)s")
     add("--cache", type=Path, required=True, help=argparse.SUPPRESS)
-    add("--images", required=True, help=argparse.SUPPRESS)
+    add("--storage", type=Path, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

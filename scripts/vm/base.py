@@ -15,29 +15,41 @@ from pathlib import Path
 from tools import run, run_as_root, say
 
 SUITE = "trixie"
-PYTHON = "3.13"  # the suite's
 MACHINE = platform.machine()
 _KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
 _PACKAGES = (
-    "ca-certificates",
-    "crun",
-    "curl",  # the README's examples
+    # what makes it a host
     "dbus-user-session",
-    "golang-github-containers-common",  # the seccomp profile
     "iproute2",
     "kmod",
     "libpam-systemd",
-    "libseccomp2",
     _KERNELS[MACHINE],
-    "passt",
-    "podman",
     "procps",
-    "python3",
+    "sudo",
     "systemd-sysv",
     "udev",
+    # what scripts/serve and scripts/test would install
+    "ca-certificates",
+    "crun",
+    "debian-archive-keyring",
+    "golang-github-containers-common",
+    "libseccomp2",
+    "mmdebstrap",
+    "podman",
+    "promtool",
+    "python3-venv",
+    "redis-server",
     "uidmap",
+    # what somebody who deploys a container of the service has
+    "aardvark-dns",
+    "catatonit",
+    "netavark",
+    "nftables",
+    "passt",
+    # the README's examples
+    "curl",
 )
-_DISK_SIZE = "4G"
+_DISK_SIZE = "16G"
 _UNIT = """\
 [Unit]
 Description=Runs the job on the code disk, then powers off
@@ -53,6 +65,14 @@ StandardError=journal+console
 [Install]
 WantedBy=graphical.target
 """
+_NETWORK = """\
+[Match]
+Type=ether
+
+[Network]
+Address=10.0.2.15/24
+Gateway=10.0.2.2
+"""
 _BEFORE_THE_KERNEL = r"""#!/bin/sh
 set -eu
 cd "$1/etc"
@@ -60,26 +80,37 @@ mkdir -p initramfs-tools/conf.d modules-load.d
 # a small initrd, with no more than it takes to find the disk
 printf 'MODULES=list\nCOMPRESS=zstd\n' >initramfs-tools/conf.d/soulbox
 printf 'virtio_pci\nvirtio_blk\next4\n' >>initramfs-tools/modules
-printf 'virtio_console\noverlay\n' >modules-load.d/soulbox.conf
+printf 'virtio_console\nvirtio_net\noverlay\n' >modules-load.d/soulbox.conf
 """
 _AT_THE_END = r"""#!/bin/sh
 set -eu
+here=$(dirname "$0")
 printf 'soulbox-vm\n' >"$1/etc/hostname"
-cp "$(dirname "$0")/unit" "$1/etc/systemd/system/soulbox-vm.service"
-# as scripts/lib/user.sh does it
+printf '127.0.0.1 localhost soulbox-vm\n::1 localhost\n' >"$1/etc/hosts"
+cp "$here/unit" "$1/etc/systemd/system/soulbox-vm.service"
+# QEMU's own network: it has no DHCP to wait for, and this is its name server
+cp "$here/network" "$1/etc/systemd/network/soulbox.network"
+rm -f "$1/etc/resolv.conf"
+printf 'nameserver 10.0.2.3\n' >"$1/etc/resolv.conf"
+# who installs as root gets this user, as scripts/lib/user.sh makes it
 chroot "$1" useradd --system --user-group --no-create-home --home-dir /var/lib/soulbox \
     --shell /usr/sbin/nologin soulbox
-chroot "$1" usermod --add-subuids 100000-165535 --add-subgids 100000-165535 soulbox
-mkdir "$1/var/lib/soulbox"
-chroot "$1" chown soulbox: /var/lib/soulbox
+chroot "$1" usermod --add-subuids 200000-265535 --add-subgids 200000-265535 soulbox
+# who installs as a normal user is this one, whose systemd runs from boot on
+chroot "$1" useradd --create-home --shell /bin/bash --uid 1000 tester
+printf 'tester ALL=(ALL) NOPASSWD: ALL\n' >"$1/etc/sudoers.d/tester"
+mkdir -p "$1/var/lib/systemd/linger"
+touch "$1/var/lib/systemd/linger/tester"
 # nothing that only costs time
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
     e2scrub_reap.service fstrim.timer getty@tty1.service serial-getty@ttyS0.service \
     serial-getty@ttyAMA0.service systemd-timesyncd.service ldconfig.service \
-    systemd-journal-catalog-update.service systemd-hwdb-update.service; do
+    systemd-journal-catalog-update.service systemd-hwdb-update.service \
+    systemd-networkd-wait-online.service redis-server.service podman-auto-update.timer \
+    podman-auto-update.service podman-restart.service podman.socket; do
     chroot "$1" systemctl --quiet mask "$unit"
 done
-chroot "$1" systemctl --quiet enable soulbox-vm.service
+chroot "$1" systemctl --quiet enable systemd-networkd.service soulbox-vm.service
 chroot "$1" systemctl --quiet set-default graphical.target
 rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/usr/share/doc "$1"/usr/share/man
 """
@@ -106,7 +137,10 @@ class Base:
 
 def ensure(cache: Path) -> Base:
     """Build the system disk unless it is there."""
-    recipe = [SUITE, _PACKAGES, _DISK_SIZE, _UNIT, _BEFORE_THE_KERNEL, _AT_THE_END, _TO_DISK]
+    recipe = [
+        *(SUITE, _PACKAGES, _DISK_SIZE, _UNIT, _NETWORK),
+        *(_BEFORE_THE_KERNEL, _AT_THE_END, _TO_DISK),
+    ]
     name = f"base-{hashlib.sha256(json.dumps([MACHINE, recipe]).encode()).hexdigest()[:16]}"
     if not (cache / name).is_dir():
         say("building the machine's system disk; once, about a minute")
@@ -123,7 +157,12 @@ def ensure(cache: Path) -> Base:
 def _build(directory: Path) -> None:
     hooks = directory / "hooks"
     hooks.mkdir(parents=True)
-    for name, text in (("before", _BEFORE_THE_KERNEL), ("end", _AT_THE_END), ("unit", _UNIT)):
+    for name, text in (
+        ("before", _BEFORE_THE_KERNEL),
+        ("end", _AT_THE_END),
+        ("unit", _UNIT),
+        ("network", _NETWORK),
+    ):
         (hooks / name).write_text(text)
         (hooks / name).chmod(0o755)
     run(

@@ -3,7 +3,6 @@
 import os
 
 from soulbox_core import registry, settings
-from soulbox_core.images.catalog import image_tag
+from soulbox_core.images.catalog import needed_tags
 
-for language in registry.load(settings.load(env=os.environ)).languages.values():
-    print(image_tag(language))
+print(*sorted(needed_tags(registry.load(settings.load(env=os.environ)).languages.values())))
