@@ -89,10 +89,8 @@ undo_user_manager() {
     as_root systemctl daemon-reload
   fi
   if [ -e "$program/.lingers" ]; then
-    rm "$program/.lingers"
     as_root loginctl disable-linger "$service_user"
   fi
-  rmdir --ignore-fail-on-non-empty "$program"
 }
 
 # v2 without systemd, as in a container: a directory beside whatever runs already.

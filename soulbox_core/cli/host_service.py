@@ -54,21 +54,12 @@ def install_service(
 
 
 @app.command()
-def uninstall_service(
-    own: Own = False,
-    as_user: Runs = places.HOST_USER,
-    purge: Annotated[
-        bool,
-        typer.Option("--purge", help="Also its settings, drop-ins and state: keys, images, all."),
-    ] = False,
-) -> None:
-    """Stop the service and have systemd start it no more. What it keeps stays, unless purged."""
+def uninstall_service(own: Own = False, as_user: Runs = places.HOST_USER) -> None:
+    """Stop the service and have systemd start it no more. Its settings and state stay."""
     there = places.of_caller() if own else places.of_host(as_user)
     systemctl = Systemctl(user=own)
     if not own:
         service.need_root(os.geteuid() == 0)
-    service.uninstall(there, systemctl, purge=purge)
-    kept = f"{there.settings} and {there.state}"
-    typer.echo(f"✓ {NAME} is gone, and so are {kept}" if purge else f"✓ {NAME} is gone")
-    if not purge:
-        typer.echo(f"  {kept} stay; --purge removes them")
+    service.uninstall(there, systemctl)
+    kept = [path for path in (there.settings, there.drop_ins, there.state) if path.exists()]
+    typer.echo(f"✓ {NAME} is gone; what it keeps stays: {', '.join(map(str, kept)) or 'nothing'}")

@@ -162,23 +162,22 @@ def test_one_that_does_not_start_gives_way_to_the_one_before(
 # removal
 
 
-def test_removal_leaves_what_it_keeps_unless_that_is_purged(
+def test_removal_leaves_what_the_service_keeps_and_nothing_else(
     there: Places, systemctl: Systemctl, fake: FakeSystemctl
 ) -> None:
-    install(there, "[Service]\n", systemctl)
+    install(there, unit.sealed("[Service]\n"), systemctl)
     for directory in (there.state / "instances", there.runtime / "libpod", there.drop_ins):
         directory.mkdir(parents=True)
-    uninstall(there, systemctl, purge=False)
-    assert not fake.active
-    assert not there.unit.exists()
-    assert not there.runtime.exists()
-    assert there.config.exists()
-    assert there.state.exists()
-    assert there.drop_ins.exists()
-    uninstall(there, systemctl, purge=True)
-    left = [path for path in there.unit.parents[1].iterdir() if path.name != "bin"]
-    assert left == [there.unit.parent]
-    assert list(there.unit.parent.iterdir()) == []
+    locks = there.shared_memory / f"libpod_rootless_lock_{there.uid}"
+    locks.touch()
+    for _ in range(2):
+        uninstall(there, systemctl)
+        assert not fake.active
+        assert list(there.unit.parent.iterdir()) == [there.drop_ins]
+        assert not there.runtime.exists()
+        assert not locks.exists()
+        assert there.config.exists()
+        assert (there.state / "instances").exists()
 
 
 def test_podmans_pause_process_is_ended_and_no_other(there: Places, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 from soulbox_core.cli.systemd.places import Places
@@ -41,13 +40,3 @@ def remove_runtime(places: Places) -> None:
         return
     shutil.rmtree(places.runtime, ignore_errors=True)
     (places.shared_memory / _LOCKS.format(places.uid)).unlink(missing_ok=True)
-
-
-def remove_state(places: Places) -> None:
-    """Remove images, keys, records. Where we are not root, files of subordinate ids are not ours
-    outside of Podman's user namespace."""
-    if places.own:
-        command = ("podman", "unshare", "rm", "-rf", str(places.state))
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
-    else:
-        shutil.rmtree(places.state, ignore_errors=True)

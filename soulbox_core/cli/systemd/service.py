@@ -81,24 +81,18 @@ def install(there: Places, text: str, systemctl: Systemctl, *, force: bool = Fal
         raise HostError(f"the service does not start, and {what}. It said:\n{words}") from None
 
 
-def uninstall(there: Places, systemctl: Systemctl, *, purge: bool = False) -> None:
-    """Stop the service, and leave nothing of it but what it keeps.
+def uninstall(there: Places, systemctl: Systemctl) -> None:
+    """Stop the service, and leave nothing of it but what it keeps: settings, drop-ins, state.
 
-    :param purge: nor that: settings, drop-ins, state
     :raises HostError: systemd does not do as it is told
     """
     if there.unit.exists():
         systemctl.do("disable", "--now", NAME)
         there.unit.unlink()
-    if purge:
-        for directory in (there.drop_ins, there.settings):
-            shutil.rmtree(directory, ignore_errors=True)
     systemctl.do("daemon-reload")
     systemctl.ask("reset-failed", NAME)
     remains.end_pause_process(there)
     remains.remove_runtime(there)
-    if purge:
-        remains.remove_state(there)
 
 
 def _need_controllers(systemctl: Systemctl) -> None:
