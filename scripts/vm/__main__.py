@@ -1,4 +1,4 @@
-"""Run the integration tests on a cgroup v2 host: a small virtual machine of our own.
+"""Install and try the service on a cgroup v2 host: a small virtual machine of our own.
 
 Started by scripts/test-vm, which sees to tools and images and pipes the names of the project's
 files in, each ended by NUL.
@@ -18,6 +18,9 @@ from machine import Disk, Hardware, boot
 from tools import Unable, say
 
 PROJECT = Path(__file__).resolve().parents[2]
+DEFAULT = ("-m", "integration", "tests/integration", "plugins")
+SLOWLY = ("-o", "timeout=900")
+"""The project's own time for a test is not made for emulation."""
 PROVE = """\
 #!/bin/sh
 exec /code/guest/prove {words}
@@ -66,16 +69,19 @@ def _job(arguments: argparse.Namespace) -> str:
         except OSError as error:
             raise Unable(f"--exec {arguments.exec}: {error.strerror}") from None
         return text
-    return PROVE.format(words=shlex.join(arguments.pytest))
+    if arguments.smoke:
+        return PROVE.format(words="--smoke")
+    return PROVE.format(words=shlex.join((*SLOWLY, *(arguments.pytest or DEFAULT))))
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/test-vm", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("pytest", nargs="*", help="arguments for scripts/test there, after a --")
+    add("pytest", nargs="*", help=f"arguments of scripts/test, after a --; {shlex.join(DEFAULT)}")
+    add("--smoke", action="store_true", help="only scripts/serve, and a request in each language")
     add("--exec", type=Path, metavar="FILE", help="run this script there, as root, and no more")
     add("--disk", type=Path, action="append", default=[], metavar="FILE", help=DISK)
-    add("--timeout", type=float, default=3600, metavar="SECONDS", help="for each boot; %(default)s")
+    add("--timeout", type=float, default=6 * 3600, metavar="SECONDS", help="%(default)s")
     add("--accel", choices=("tcg", "kvm"), default="tcg", help="%(default)s emulates")
     add("--memory", type=int, default=4096, metavar="MIB", help="%(default)s")
     add("--cpus", type=int, default=2, help="%(default)s")
