@@ -18,6 +18,7 @@ prepare_tests() {
   if [ -z "${_soulbox_prepared:-}" ]; then
     need_for_serving
     need_command redis-server
+    need_command systemd-analyze systemd # judges the unit; nothing is started
     install_missing_packages
     install_promtool
     make_user
