@@ -2,26 +2,13 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from soulbox_core.service_manager import ServiceManager
-
-
-class Listener:
-    """The other end of sd_notify(3)."""
-
-    def __init__(self, address: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(address.replace("@", "\0", 1))
-        self.socket.settimeout(10)
-
-    def hear(self) -> list[str]:
-        """The lines of the next datagram."""
-        return self.socket.recv(4096).decode().split("\n")
+from tests.notified import Listener
 
 
 @pytest.fixture(params=["path", "abstract"])
