@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from soulbox_core.service_manager import ServiceManager
-from tests.notified import Listener
+from tests.notified import Listener, listening
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -18,9 +18,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def systemd(address: str) -> Iterator[Listener]:
-    listener = Listener(address)
-    yield listener
-    listener.socket.close()
+    with listening(address) as listener:
+        yield listener
 
 
 def test_it_is_told_that_the_service_serves_and_that_it_drains(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.service import Service, instance_id
-from tests.notified import Listener
+from tests.notified import listening
 
 
 @pytest.fixture
@@ -126,17 +126,17 @@ def test_sigterm_lets_a_running_program_finish(own: Service) -> None:
 def test_systemd_is_told_when_it_serves_that_it_lives_and_for_how_long_it_drains(
     tmp_path: Path,
 ) -> None:
-    systemd = Listener(str(tmp_path / "notify"))
     told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
-    service = Service("test-notify", "server.drain_seconds=20", env=told)
-    try:
-        ready = systemd.hear()
-        assert ready[0] == "READY=1"
-        assert service.url in ready[1]
-        assert systemd.hear() == systemd.hear() == ["WATCHDOG=1"]
-    finally:
-        assert service.stop() == 0, service.said()
-    stopping = systemd.hear_until("STOPPING=1")[-1]
+    with listening(told["NOTIFY_SOCKET"]) as systemd:
+        service = Service("test-notify", "server.drain_seconds=20", env=told)
+        try:
+            ready = systemd.hear()
+            assert ready[0] == "READY=1"
+            assert service.url in ready[1]
+            assert systemd.hear() == systemd.hear() == ["WATCHDOG=1"]
+        finally:
+            assert service.stop() == 0, service.said()
+        stopping = systemd.hear_until("STOPPING=1")[-1]
     assert "EXTEND_TIMEOUT_USEC=50000000" in stopping
 
 
