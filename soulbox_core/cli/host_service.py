@@ -1,6 +1,7 @@
 """soulbox install-service and uninstall-service: have systemd start the service, or no more."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,19 +14,18 @@ from soulbox_core.cli.systemd.systemctl import Systemctl, version
 app = typer.Typer()
 
 _UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers")
-_TRY = "  curl "
-"""How the line begins by which the service says how to try it."""
+_TRY = re.compile(r"^  curl .*?/v1/run/\S+$", re.MULTILINE | re.DOTALL)
+"""The command by which the service says how to try it; the program in it may be of many lines."""
+_SAID_LINES = 60
 
 Own = Annotated[
     bool, typer.Option("--user", help="For the calling user's own systemd, without root.")
 ]
-Runs = Annotated[str, typer.Option("--as", metavar="USER", help="The system user whom it runs as.")]
 
 
 @app.command()
 def install_service(
     own: Own = False,
-    as_user: Runs = places.HOST_USER,
     program: Annotated[
         Path | None, typer.Option(help="The soulbox to start, if not this one.", show_default=False)
     ] = None,
@@ -37,7 +37,7 @@ def install_service(
     ] = False,
 ) -> None:
     """Have systemd start the service now and at each boot; again after an upgrade."""
-    there = places.of_caller() if own else places.of_host(as_user)
+    there = places.of_caller() if own else places.of_host()
     program = program or places.this_program()
     text = there.contents(program, version()).text()
     if dry_run:
@@ -48,15 +48,14 @@ def install_service(
     service.install(there, text, systemctl, force=force)
     status = systemctl.ask("show", "--property=StatusText", "--value", NAME)
     typer.echo(f"✓ {NAME} serves {status}. Try:")
-    said = systemctl.last_words(NAME).splitlines()
-    for line in [line for line in said if line.startswith(_TRY)][-1:]:
-        typer.echo(line)
+    commands = _TRY.findall(systemctl.last_words(NAME, _SAID_LINES))
+    typer.echo("\n".join(commands[-1:]))
 
 
 @app.command()
-def uninstall_service(own: Own = False, as_user: Runs = places.HOST_USER) -> None:
+def uninstall_service(own: Own = False) -> None:
     """Stop the service and have systemd start it no more. Its settings and state stay."""
-    there = places.of_caller() if own else places.of_host(as_user)
+    there = places.of_caller() if own else places.of_host()
     systemctl = Systemctl(user=own)
     if not own:
         service.need_root(os.geteuid() == 0)

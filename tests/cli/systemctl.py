@@ -29,8 +29,11 @@ elif words[:2] == ["disable", "--now"]:
 _JOURNAL = """\
 #!/bin/sh
 echo "SoulBox is ready at http://127.0.0.1:8000 after 0.1 s. Try:"
-echo "  curl first"
-echo "  curl last"
+echo "  curl --data-binary 'old' http://127.0.0.1:8000/v1/run/python"
+echo "Started soulbox.service."
+echo "  curl --data-binary 'first"
+echo "second' http://127.0.0.1:8000/v1/run/go"
+echo "Started soulbox.service."
 """
 
 

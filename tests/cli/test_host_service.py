@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from soulbox_core.cli.systemd import remains, unit
+from soulbox_core.cli import host_service
+from soulbox_core.cli.systemd import places, remains, service, unit
 from soulbox_core.cli.systemd.places import Places, of_caller, of_host
 from soulbox_core.cli.systemd.service import install, refuse, uninstall
 from soulbox_core.cli.systemd.systemctl import Systemctl
 from soulbox_core.errors import HostError
+from tests.cli.conftest import Invoke
 from tests.cli.systemctl import FakeSystemctl
 
 PROGRAM = Path("/opt/soulbox/venv/bin/soulbox")
@@ -63,13 +65,13 @@ def test_the_unit_is_no_more_exposed_than_it_was(version: int, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("version", WORST)
-@pytest.mark.parametrize("places", [of_host(), of_caller()], ids=["host", "own"])
+@pytest.mark.parametrize("whose", [of_host(), of_caller()], ids=["host", "own"])
 def test_systemd_understands_every_line_of_the_unit(
-    version: int, places: Places, tmp_path: Path
+    version: int, whose: Places, tmp_path: Path
 ) -> None:
     file = tmp_path / "soulbox.service"
-    file.write_text(places.contents(Path(shutil.which("true") or ""), version).text())
-    verify = ("systemd-analyze", "verify", *(("--user",) if places.own else ()), str(file))
+    file.write_text(whose.contents(Path(shutil.which("true") or ""), version).text())
+    verify = ("systemd-analyze", "verify", *(("--user",) if whose.own else ()), str(file))
     done = subprocess.run(verify, capture_output=True, text=True)
     assert str(file) not in done.stderr, done.stderr
 
@@ -157,6 +159,27 @@ def test_one_that_does_not_start_gives_way_to_the_one_before(
         install(there, unit.sealed("broken"), systemctl)
     assert there.unit.read_text() == good
     assert fake.active
+
+
+def test_the_command_says_how_to_try_the_service(
+    there: Places,
+    fake: FakeSystemctl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    invoke: Invoke,
+) -> None:
+    monkeypatch.setattr(places, "of_host", lambda: there)
+    monkeypatch.setattr(host_service, "Systemctl", lambda user: Systemctl(user=user, runs=tmp_path))
+    monkeypatch.setattr(service, "refuse", lambda *_, **__: None)
+    done = invoke("install-service", "--program", str(PROGRAM))
+    assert done.stdout.splitlines() == [
+        "✓ soulbox.service serves 1 languages at http://127.0.0.1:8000. Try:",
+        "  curl --data-binary 'first",
+        "second' http://127.0.0.1:8000/v1/run/go",
+    ]
+    assert f"ExecStart={PROGRAM} serve" in there.unit.read_text()
+    done = invoke("uninstall-service")
+    assert done.stdout.strip().endswith(f"what it keeps stays: {there.settings}")
 
 
 # removal

@@ -9,7 +9,7 @@ from soulbox_core.cli.systemd.unit import Unit
 from soulbox_core.model import Value
 
 NAME = "soulbox.service"
-HOST_USER = "soulbox"
+_HOST_USER = "soulbox"
 
 
 class Places(Value):
@@ -59,7 +59,7 @@ class Places(Value):
         )
 
 
-def of_host(user: str = HOST_USER) -> Places:
+def of_host(user: str = _HOST_USER) -> Places:
     """Of the service that the host's systemd starts."""
     try:
         uid = pwd.getpwnam(user).pw_uid
