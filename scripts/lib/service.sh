@@ -29,10 +29,10 @@ beside_service() {
 
 # end_pause_process: unless it is the running service's.
 end_pause_process() {
-  local pid
-  pid=$(cat "$runtime/libpod/tmp/pause.pid" 2>/dev/null) || return 0
+  local pid file=$runtime/libpod/tmp/pause.pid
+  pid=$(cat "$file" 2>/dev/null) || return 0
   if [ "$(stat -c %U "/proc/$pid" 2>/dev/null)" = "$service_user" ] \
     && ! grep -q "/$unit" "/proc/$pid/cgroup"; then
-    kill -KILL "$pid"
+    kill -KILL "$pid" && rm -f "$file" # Podman 4.3 does not get over one that is gone
   fi
 }

@@ -217,6 +217,7 @@ def test_podmans_pause_process_is_ended_and_no_other(there: Places, tmp_path: Pa
         file.write_text(str(pause.pid))
         assert remains.end_pause_process(there)
         assert pause.wait(10) == -9
+        assert not file.exists()
         assert other.poll() is None
         assert not remains.end_pause_process(there)
     finally:

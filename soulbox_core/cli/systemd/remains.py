@@ -22,8 +22,9 @@ def end_pause_process(places: Places, proc: Path = Path("/proc")) -> bool:
     """
     if places.own:
         return False
+    file = places.runtime / _PAUSE
     try:
-        pid = int((places.runtime / _PAUSE).read_text())
+        pid = int(file.read_text())
         mine = (proc / str(pid)).stat().st_uid == places.uid
         called = (proc / str(pid) / "comm").read_text().strip()
     except (OSError, ValueError):
@@ -31,6 +32,7 @@ def end_pause_process(places: Places, proc: Path = Path("/proc")) -> bool:
     if not mine or not called.startswith(("podman", "catatonit")):
         return False
     os.kill(pid, signal.SIGKILL)
+    file.unlink()  # Podman 4.3 does not get over a process that is gone
     return True
 
 
