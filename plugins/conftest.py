@@ -5,7 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration import patience
 from tests.integration.service import Service
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    patience.learn(config)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration import patience
 from tests.integration.service import Service
 from tests.integration.trial import trial_service
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    patience.learn(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from tests.integration.patience import patient
+
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -60,10 +62,10 @@ class Service:
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(env or {})},
         )
-        self.client = httpx.Client(base_url=self.url, timeout=60)
+        self.client = httpx.Client(base_url=self.url, timeout=patient(60))
         try:
             self._await_ready()
-        except AssertionError:
+        except BaseException:  # pytest's time for a test may be over, too
             self.stop(signal.SIGKILL)
             raise
         self.key = first_key(instance) if auth else ""
@@ -93,7 +95,7 @@ class Service:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(STOP_SECONDS)
+        code = self.process.wait(patient(STOP_SECONDS))
         self.last_words = self.said()
         self.log.close()
         return code
@@ -105,7 +107,11 @@ class Service:
         return os.pread(self.log.fileno(), 1 << 24, 0).decode(errors="replace")
 
     def await_true(self, condition: Any, what: str, seconds: float = 20.0) -> None:
-        """Poll until a condition holds; fail with the service's log if it does not."""
+        """Poll until a condition holds; fail with the service's log if it does not.
+
+        :param seconds: how long, on a usual machine
+        """
+        seconds = patient(seconds)
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.said()}"
@@ -118,7 +124,7 @@ class Service:
             return False
 
     def _await_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + patient(READY_SECONDS)
         while not self.ready():
             assert self.process.poll() is None, f"the service ended:\n{self.said()}"
             assert time.monotonic() < deadline, f"the service is not ready:\n{self.said()}"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.integration.patience import patient
 from tests.integration.service import Service
 
 README = Path(__file__).parents[2] / "README.md"
@@ -61,7 +62,7 @@ def test_an_example_prints_what_the_readme_says(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=patient(SECONDS),
     )
     assert re.fullmatch(_pattern(example.output), done.stdout), done.stdout + done.stderr
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import httpx
 
 from soulbox_core import settings
+from tests.integration.patience import patient
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorial.md"
@@ -165,7 +166,7 @@ class Reader:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=patient(SECONDS),
         )
 
 
@@ -201,10 +202,10 @@ class Serving:
     def stop(self) -> int:
         """End it, and return its exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_SECONDS)
+        return self._process.wait(patient(STOP_SECONDS))
 
     def _await_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + patient(READY_SECONDS)
         while not self._ready():
             assert self._process.poll() is None, f"the service ended:\n{self.said()}"
             assert time.monotonic() < deadline, f"the service is not ready:\n{self.said()}"

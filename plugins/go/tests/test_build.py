@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from soulbox_go.preloads import MODULES
+from tests.integration.patience import patient
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +20,9 @@ LEFT_TO_GO = "\n//line end:1\n"
 
 def run(files: Mapping[str, str], entrypoint: str = MAIN, **options: Any) -> dict[str, Any]:
     body = {"files": files, "entrypoint": entrypoint, **options}
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(60), trust_env=False
+    ) as client:
         response = client.post("/v1/run/go", json=body)
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()

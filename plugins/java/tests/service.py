@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.integration.patience import patient
+
 MAIN = "Main.java"
 COLD = {"limits": {"scratch_bytes": (64 << 20) + 1}}
 """A byte more than the default: the run gets a cell made to order, with nothing booted in it."""
@@ -15,7 +17,9 @@ def run(files: str | Mapping[str, str], entrypoint: str = MAIN, **options: Any) 
     """Run a program and return the answer."""
     named = {entrypoint: files} if isinstance(files, str) else files
     body = {"files": named, "entrypoint": entrypoint, **options}
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=120, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(120), trust_env=False
+    ) as client:
         response = client.post("/v1/run/java", json=body)
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from soulbox_javascript.image import PRELOADS
+from tests.integration.patience import patient
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +40,9 @@ DEFAULTS = ("lodash", "axios", "dayjs", "papaparse")
 
 def run(code: str, entrypoint: str = MAIN, **body: Any) -> dict[str, Any]:
     body = {"code": code, "entrypoint": entrypoint, **body}
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(60), trust_env=False
+    ) as client:
         response = client.post("/v1/run/javascript", json=body)
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.integration.patience import patient
+
 pytestmark = pytest.mark.integration
 
 MAIN = "main.ts"
@@ -18,7 +20,9 @@ def run(files: str | Mapping[str, str], entrypoint: str = MAIN, **body: Any) -> 
     if isinstance(files, str):
         files = {entrypoint: files}
     body = {"files": files, "entrypoint": entrypoint, **body}
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(60), trust_env=False
+    ) as client:
         response = client.post("/v1/run/typescript", json=body)
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()

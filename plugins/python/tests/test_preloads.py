@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from soulbox_python import PYTHON
+from tests.integration.patience import patient
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +44,9 @@ USES = {
 
 
 def run(code: str, **options: Any) -> dict[str, Any]:
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(60), trust_env=False
+    ) as client:
         response = client.post("/v1/run/python", json={"code": code, **options})
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from soulbox_rust.preloads import CRATES
+from tests.integration.patience import patient
 
 pytestmark = pytest.mark.integration
 
@@ -16,7 +17,9 @@ MAIN = "main.rs"
 
 def run(files: Mapping[str, str], entrypoint: str = MAIN, **options: Any) -> dict[str, Any]:
     body = {"files": files, "entrypoint": entrypoint, **options}
-    with httpx.Client(base_url=os.environ["SOULBOX_URL"], timeout=120, trust_env=False) as client:
+    with httpx.Client(
+        base_url=os.environ["SOULBOX_URL"], timeout=patient(120), trust_env=False
+    ) as client:
         response = client.post("/v1/run/rust", json=body)
     assert response.status_code == httpx.codes.OK, response.text
     answer: dict[str, Any] = response.json()
