@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import logging
+import os
 import resource
 import shlex
 import signal
 import socket
+import sys
 from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from time import perf_counter
@@ -27,6 +29,7 @@ from soulbox_core.identity.running import URL
 from soulbox_core.images.catalog import Builder, Found
 from soulbox_core.registry import Registry
 from soulbox_core.service.admission import Admission
+from soulbox_core.service_manager import ServiceManager
 from soulbox_core.settings import Server, Settings
 from soulbox_core.telemetry import logs
 
@@ -54,6 +57,7 @@ async def _serve(settings: Settings) -> None:
     if not languages.languages:
         raise PluginError("soulbox", "no language is installed; pip install soulbox-python")
     door = _bound_socket(settings.server)
+    manager = ServiceManager.of(os.environ)
     images = _images(settings, languages)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,11 +92,13 @@ async def _serve(settings: Settings) -> None:
             _announce(url, languages, service, perf_counter() - started_at)
             if grpc_port is not None:
                 print(f"gRPC is at {settings.server.host}:{grpc_port}", flush=True)
+            manager.ready(f"{len(languages.languages)} languages at {url}")
 
         settling = asyncio.create_task(settle())
 
         async def until_drained() -> None:
             await stop.wait()
+            manager.stopping(settings.server.lame_duck_seconds + settings.server.drain_seconds)
             service.catalog.retire()
             await _lame_duck(settings.server.lame_duck_seconds, stop)
             settling.cancel()
@@ -103,7 +109,8 @@ async def _serve(settings: Settings) -> None:
         server = HttpServer(app, door, settings.server)
         if metrics is not None:
             metrics.watch(of_clients(hold, server.connections))
-        await server.run(until_drained)
+        async with manager.watched():
+            await server.run(until_drained)
         with suppress(asyncio.CancelledError):
             await settling  # if nothing starts, the process ends with that
 
@@ -209,8 +216,9 @@ def _announce(url: str, languages: Registry, service: Service, seconds: float) -
 
 
 def _key(service: Service) -> str:
-    """The first key itself when it was made just now: it is shown once. Later, where it is."""
-    if service.first_key is not None:
+    """The first key itself when it was made just now, to a terminal alone: what reads our output
+    elsewhere keeps it, a journal or a container's log. Else where it is."""
+    if service.first_key is not None and sys.stdout.isatty():
         return service.first_key
     assert service.identity is not None
     file = service.identity.first_key

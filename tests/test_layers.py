@@ -27,6 +27,7 @@ LEAVES = {
     "trace_context",
     "scopes",
     "settings",
+    "service_manager",
     "single_flight",
     "language",
     "commands",

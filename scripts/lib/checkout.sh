@@ -18,6 +18,7 @@ prepare_tests() {
   if [ -z "${_soulbox_prepared:-}" ]; then
     need_for_serving
     need_command redis-server
+    need_command systemd-analyze systemd # judges the unit; nothing is started
     install_missing_packages
     unpack_tool promtool /usr/bin/promtool promtool prometheus
     unpack_tool haproxy /usr/sbin/haproxy haproxy

@@ -4,9 +4,45 @@
 
 # install_program NAME [pip install's arguments...]: sets `venv`, and skips what is done already.
 install_program() {
-  local name=$1 wanted
+  venv=$program/$1
   shift
-  venv=$program/$name
+  install_into_venv "$@"
+}
+
+# install_release: the same into a directory of its own, beside the one that a service runs from.
+install_release() {
+  venv=$program/releases/$(fingerprint | cut -c1-16)
+  install_into_venv
+  release=$venv
+}
+
+# take_release: have `venv`, which the unit names, lead to it. Sets `before` to where it led.
+take_release() {
+  before=$(readlink "$program/venv" || true)
+  if [ ! -L "$program/venv" ] && [ -d "$program/venv" ]; then
+    before=$program/venv.before # of scripts/serve
+    rm -rf "$before"
+    mv "$program/venv" "$before"
+  fi
+  ln -sfn "$release" "$program/venv"
+}
+
+# give_back_release: undo that. Fails if there was none.
+give_back_release() {
+  case $before in
+    "" | "$release") return 1 ;;
+    "$program/venv.before") rm "$program/venv" && mv "$before" "$program/venv" ;;
+    *) ln -sfn "$before" "$program/venv" ;;
+  esac
+}
+
+forget_other_releases() {
+  rm -rf "$program/venv.before"
+  find "$program/releases" -mindepth 1 -maxdepth 1 ! -path "$release" -exec rm -rf {} +
+}
+
+install_into_venv() {
+  local wanted
   mkdir -p "$program"
   exec {lock}>"$program/.lock"
   flock "$lock"
