@@ -18,10 +18,11 @@ prepare_tests() {
   if [ -z "${_soulbox_prepared:-}" ]; then
     need_for_serving
     need_command redis-server
+    need_command git
     install_missing_packages
     install_promtool
     make_user
-    install_program venv-dev --group "$checkout/pyproject.toml:dev"
+    install_program venv-dev dev
   fi
   delegate_cgroups "$@"
 
