@@ -59,12 +59,17 @@ def unmet(pins: Mapping[str, Pin], requirements: Iterable[Requirement]) -> Itera
 
 def orphans(pins: Mapping[str, Pin], requirements: Iterable[Requirement]) -> set[str]:
     """Return the names that nobody asks for."""
-    asked: set[str] = {canonicalize_name(requirement.name) for requirement in requirements}
+    return set(pins) - needed_by(pins, (requirement.name for requirement in requirements))
+
+
+def needed_by(pins: Mapping[str, Pin], names: Iterable[str]) -> set[str]:
+    """Return the names of packages, and of all that they ask for."""
     needed: set[str] = set()
+    asked: set[str] = set(map(canonicalize_name, names))
     while asked:
         needed |= asked
         asked = {pin.name for pin in pins.values() if needed.intersection(pin.via)} - needed
-    return set(pins) - needed
+    return needed
 
 
 def _entries(text: str) -> Iterator[str]:

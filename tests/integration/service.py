@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Service:
     :param env: more variables
     :param whole: it is only there when every language is ready
     :param auth: callers must prove who they are; `client` does it with the first key
+    :param command: what is `soulbox` here
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Service:
         env: Mapping[str, str] | None = None,
         whole: bool = True,
         auth: bool = False,
+        command: Sequence[str | Path] = (sys.executable, "-m", "soulbox_core"),
     ) -> None:
         self.instance = instance
         self._sign = "/readyz" if whole else "/healthz"
@@ -48,13 +50,7 @@ class Service:
             *flags,
         )
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "soulbox_core",
-                "serve",
-                *(w for s in sets for w in ("--set", s)),
-            ],
+            [*command, "serve", *(w for s in sets for w in ("--set", s))],
             stdout=self.log,
             stderr=self.log,
             stdin=subprocess.DEVNULL,

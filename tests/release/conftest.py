@@ -6,6 +6,7 @@ import pytest
 
 from release import distributions
 from tests.release.checkout import ROOT, names
+from tests.release.installation import Installation
 
 DATE = 1700000000
 
@@ -18,3 +19,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("SOURCE_DATE_EPOCH", str(DATE))
         distributions.build(ROOT, names(), target, distributions.KINDS)
     return target
+
+
+@pytest.fixture(scope="session")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The core and all plugins, installed as the documents say."""
+    return Installation(tmp_path_factory.mktemp("installed"), built.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def equipped(installed: Installation) -> Installation:
+    """The same, with what the conformance kit takes."""
+    installed.add_kit()
+    return installed
