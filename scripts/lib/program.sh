@@ -75,3 +75,11 @@ build_distributions() {
     | PYTHONPATH=$checkout PYTHONDONTWRITEBYTECODE=1 \
       "$program/venv-build/bin/python3" -m release.distributions "$checkout" "$@"
 }
+
+# use_pip_setting NAME VARIABLE: export what pip is set to, by variable or file, to what is not pip.
+use_pip_setting() {
+  local value
+  [ -z "${!2:-}" ] || return 0
+  value=$("$venv/bin/python3" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | tail -n 1)
+  [ -z "$value" ] || export "$2=$value"
+}
