@@ -16,11 +16,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(SECONDS)]
 
 
 @contextmanager
-def serving(installed: Installation, plugin: str, *, auth: bool = False) -> Iterator[Service]:
+def serving(
+    installed: Installation, plugin: str, *flags: str, auth: bool = False
+) -> Iterator[Service]:
     """A service with one plugin of the five, as if no other was installed."""
     others = ",".join(f'"{name}"' for name in PLUGINS if name != plugin)
     service = Service(
-        *("wheels", f"plugins.blocked=[{others}]"),
+        *("wheels", f"plugins.blocked=[{others}]", *flags),
         env={"PYTHONPATH": ""},
         auth=auth,
         command=[installed.soulbox],
@@ -46,7 +48,7 @@ def test_it_serves_those_who_have_a_key_until_it_is_told_to_end(
     installed: Installation, tmp_path: Path
 ) -> None:
     (tmp_path / "hello.py").write_text("print('Hello from a wheel')\n")
-    with serving(installed, "python", auth=True) as service:
+    with serving(installed, "python", "languages.python.preloads=[]", auth=True) as service:
         data = ("--data-binary", f"@{tmp_path}/hello.py")
         curl = ("curl", "-s", *data, f"{service.url}/v1/run/python")
         refused = subprocess.run(curl, capture_output=True, text=True, check=True)
