@@ -43,10 +43,11 @@ def build(checkout: Path, names: Iterable[str], target: Path, kinds: Sequence[st
         _copy(checkout, names, copy)
         for project in sorted((copy, *copy.glob("plugins/*/"))):
             if (project / "pyproject.toml").exists():
+                # Whatever back-end it names must be here: none is fetched.
                 subprocess.run(
                     [
-                        *(sys.executable, "-m", "hatchling", "build", "-d", target),
-                        *(word for kind in kinds for word in ("-t", kind)),
+                        *(sys.executable, "-m", "build", "--no-isolation", "--outdir", target),
+                        *(f"--{kind}" for kind in kinds),
                     ],
                     cwd=project,
                     env=environment,

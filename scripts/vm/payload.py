@@ -19,8 +19,8 @@ from tools import run, say
 
 _GLIBC_MINORS = (41, 39, 36, 35, 34, 31, 28, 27, 26, 24, 17)
 """Of the manylinux tags (PEP 600) that the machine's libc can take."""
-_NOT_NEEDED = ("ruff", "mypy")
-"""Development tools that no test imports."""
+_NOT_NEEDED = ("ruff", "mypy", "build", "hatchling", "pip-audit", "cyclonedx")
+"""Development tools that no integration test imports."""
 _STORAGE_SIZE = "8G"
 _GUEST = Path(__file__).parent / "guest"
 
