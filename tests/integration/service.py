@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ class Service(Answering):
     :param auth: callers must prove who they are; `client` does it with the first key
     :param key: what it does it with instead, where another node made the first key
     :param port: where it listens, instead of on one that is free
+    :param command: what is `soulbox` here
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Service(Answering):
         auth: bool = False,
         key: str = "",
         port: int | None = None,
+        command: Sequence[str | Path] = (sys.executable, "-m", "soulbox_core"),
     ) -> None:
         self.instance = instance
         self._sign = "/readyz" if whole else "/healthz"
@@ -98,13 +100,7 @@ class Service(Answering):
             *flags,
         )
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "soulbox_core",
-                "serve",
-                *(w for s in sets for w in ("--set", s)),
-            ],
+            [*command, "serve", *(w for s in sets for w in ("--set", s))],
             stdout=self.log,
             stderr=self.log,
             stdin=subprocess.DEVNULL,
