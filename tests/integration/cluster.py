@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.integration.balancer import Balancer, balancer
-from tests.integration.service import PYTHON_ALONE, Service, instance_directory
+from tests.integration.balancer import Balancer, Ports, balancer
+from tests.integration.service import PYTHON_ALONE, Service, free_port, instance_directory
 from tests.quotas.redis_server import RedisServer, redis_server
 from tests.store.server import SurrealServer, surreal_server
 
@@ -48,12 +49,9 @@ class Cluster:
         self._directory = directory
         self._flags = _flags(directory, database, redis)
         self.nodes: dict[str, Service] = {}
+        self.ports = {name: Ports(free_port(), free_port()) for name in NAMES}
         self.admin = ""
         """The text of the first key, whichever node it is shown to."""
-
-    @property
-    def ports(self) -> dict[str, int]:
-        return {name: node.port for name, node in self.nodes.items()}
 
     def start_all(self) -> None:
         """Start all nodes at one time, on an empty database."""
@@ -69,13 +67,14 @@ class Cluster:
 
     def start(self, name: str) -> Service:
         """Start a node, or start it again where it was."""
-        before = self.nodes.get(name)
+        ports = self.ports[name]
         node = Service(
             _instance(name),
             *self._flags,
+            f"grpc.port={ports.grpc}",
             auth=True,
             key=self.admin or "not known yet",
-            port=None if before is None else before.port,
+            port=ports.http,
         )
         self.nodes[name] = node
         return node
@@ -123,13 +122,18 @@ class Front:
         :param address: where it calls from
         """
         return httpx.Client(
-            base_url=f"https://localhost:{self.balancer.port}",
+            base_url=f"https://localhost:{self.balancer.ports.http}",
             headers=bearer(credential),
             timeout=60,
             transport=httpx.HTTPTransport(
                 verify=self.balancer.trust, local_address=address, http2=http2
             ),
         )
+
+    def channel(self) -> grpc.Channel:
+        """A client's way to the balancer over gRPC."""
+        trust = grpc.ssl_channel_credentials(self.balancer.certificate.read_bytes())
+        return grpc.secure_channel(f"localhost:{self.balancer.ports.grpc}", trust)
 
 
 @dataclass

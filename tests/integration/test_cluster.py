@@ -16,6 +16,8 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from soulbox_core.rpc.servicer import SERVICE
+from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from tests.integration.cluster import (
     BURST,
     FRESH_SECONDS,
@@ -120,7 +122,7 @@ def test_the_nodes_know_who_the_client_is(front: Front) -> None:
 def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
     """Piece by piece: the program goes on only after its first line has reached us."""
     key = bearer(front.cluster.admin)
-    url = f"wss://localhost:{front.balancer.port}/v1/run/python"
+    url = f"wss://localhost:{front.balancer.ports.http}/v1/run/python"
     trust = ssl.create_default_context(cafile=front.balancer.certificate)
     with connect(url, additional_headers=key, ssl=trust) as talk:
         talk.send(json.dumps({"code": "print('first')\nprint(input())"}))
@@ -141,6 +143,27 @@ def test_a_stream_and_a_websocket_go_through(front: Front) -> None:
         events = [json.loads(line) for line in stream.iter_lines()]
     assert stream.http_version == "HTTP/2"
     assert [each.get("data") for each in events] == [None, "1\n", "2\n", None]
+
+
+def test_grpc_calls_are_shared_out(front: Front) -> None:
+    """Calls of one client, on one connection, run on all nodes."""
+    _, key = front.cluster.key()
+    request = pb.ExecuteRequest(language="python", code=b"print('hi')")
+    with front.channel() as channel, front.client(key) as client:
+        execute = channel.unary_unary(
+            f"/{SERVICE}/Execute", pb.ExecuteRequest.SerializeToString, pb.Result.FromString
+        )
+        metadata = (("authorization", f"Bearer {key}"),)
+        with ThreadPoolExecutor(2 * len(NAMES)) as threads:
+            calls = [
+                threads.submit(execute, request, timeout=30.0, metadata=metadata)
+                for _ in range(4 * len(NAMES))
+            ]
+        assert {call.result().stdout for call in calls} == {b"hi\n"}
+        front.cluster.nodes["a"].await_true(
+            lambda: records(client).total() == len(calls), "all records are there"
+        )
+        assert len({each["node"] for each in executions(client)}) == len(NAMES)
 
 
 def test_a_client_that_hangs_up_has_its_run_killed_behind_the_balancer(front: Front) -> None:

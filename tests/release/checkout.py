@@ -15,4 +15,5 @@ def names(checkout: Path = ROOT) -> list[str]:
     listed = subprocess.run(
         ["bash", "-euc", command, "bash", ROOT, checkout], capture_output=True, check=True
     )
-    return [name for name in os.fsdecode(listed.stdout).split("\0") if name]
+    found = os.fsdecode(listed.stdout).split("\0")
+    return [os.path.normpath(name) for name in found if name]
