@@ -130,7 +130,6 @@ async def open_service(
         async def settle() -> None:
             await sandbox.started()
             await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
-            catalog.settled()
 
         admission = Admission(
             memory_bytes=memory_for_runs(
