@@ -281,6 +281,9 @@ def _flags(directory: Path, database: SurrealServer, redis: RedisServer) -> tupl
         f"database.user={shared.user}",
         f"database.password={shared.password}",
         f"database.fresh_seconds={FRESH_SECONDS}",
+        # A database on a busy machine is slow, and not gone: it is waited for.
+        f"database.grace_seconds={FRESH_SECONDS}",
+        "database.seconds=30",
         f"rates.redis={redis.url}",
         "rates.redis_seconds=10",
         f"results.redis={redis.url}",
