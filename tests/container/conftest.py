@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.container.contained import Contained
+from soulbox_core import registry
+from soulbox_core.settings import Settings
+from tests.container.contained import Contained, only
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +21,14 @@ def image() -> str:
 
 
 @pytest.fixture(scope="session")
-def service(image: str) -> Iterator[Contained]:
+def languages() -> tuple[str, ...]:
+    """Those in the image."""
+    given = os.environ.get("SOULBOX_TEST_LANGUAGES", "")
+    return tuple(given.split()) or tuple(registry.load(Settings()).languages)
+
+
+@pytest.fixture(scope="session")
+def service(image: str, languages: tuple[str, ...]) -> Iterator[Contained]:
     """One container for all tests that leave it as they found it."""
-    with Contained(image) as contained:
+    with Contained(image, *only(languages)) as contained:
         yield contained

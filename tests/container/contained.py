@@ -3,12 +3,15 @@
 import os
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
+from soulbox_core import registry
+from soulbox_core.settings import Settings
 from tests.integration.service import Answering, free_port
 
 NAME = os.environ.get("SOULBOX_TEST_CONTAINER", "soulbox-test")
@@ -32,6 +35,13 @@ def printed_line(image: str, *options: str) -> str:
     argv = ("sh", str(LINE), image, "--name", NAME, *memory, *options)
     text = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
     return text[text.index("podman run") :]
+
+
+def only(languages: Iterable[str]) -> list[str]:
+    """Words for `podman-run` that leave all other languages off."""
+    others = registry.load(Settings()).languages.keys() - set(languages)
+    pairs = (("--env", f"SOULBOX_LANGUAGES__{name.upper()}__ENABLED=false") for name in others)
+    return [word for pair in pairs for word in pair]
 
 
 class Contained(Answering):

@@ -7,20 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.container.contained import NAME, Contained, podman
+from tests.container.contained import NAME, Contained, only, podman
 
-ONLY_PYTHON = [
-    word
-    for name in ("GO", "JAVA", "RUST", "JAVASCRIPT", "TYPESCRIPT")
-    for word in ("--env", f"SOULBOX_LANGUAGES__{name}__ENABLED=false")
-]
 HELLO = "print('Hello, World!')"
 
 
 @pytest.fixture
 def own(image: str) -> Iterator[Contained]:
     """A container that a test may break."""
-    with Contained(image, *ONLY_PYTHON) as contained:
+    with Contained(image, *only(["python"])) as contained:
         yield contained
 
 

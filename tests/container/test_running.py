@@ -2,23 +2,23 @@
 
 import pytest
 
+from soulbox_core import registry
+from soulbox_core.settings import Settings
 from tests.container.contained import MEMORY, NAME, Contained, podman
 from tests.integration.test_limits import CASES, Case
 
 CAPABILITIES = {"CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"}
 
 
-def languages(service: Contained) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = service.client.get("/v1/languages").json()["languages"]
-    return found
-
-
-def test_every_language_says_hello_through_the_published_port(service: Contained) -> None:
-    offered = languages(service)
-    assert offered
-    for language in offered:
-        answer = service.run(language["hello"], language=language["name"])
+def test_every_language_says_hello_through_the_published_port(
+    service: Contained, languages: tuple[str, ...]
+) -> None:
+    installed = registry.load(Settings())
+    for name in languages:
+        answer = service.run(installed.language(name).hello, language=name)
         assert (answer["status"], answer["stdout"]) == ("ok", "Hello, World!\n"), answer
+    offered = service.client.get("/v1/languages").json()["languages"]
+    assert sorted(entry["name"] for entry in offered) == sorted(languages)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
