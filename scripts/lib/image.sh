@@ -73,7 +73,7 @@ need_for_containers() {
   need_command slirp4netns
   [ "$(id -u)" = 0 ] || return 0
   need_command iptables
-  need_file netavark /usr/lib/podman/netavark /usr/libexec/podman/netavark
+  need_file netavark /usr/lib/podman/netavark /usr/libexec/podman/netavark /usr/lib/cni/bridge
 }
 
 # need_rootless_containers: what the service's user takes to run SoulBox's image.
