@@ -3,11 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import resource
-import shlex
 import signal
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from time import perf_counter
 
@@ -15,6 +15,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from soulbox_core import registry
+from soulbox_core.announcement import announce
 from soulbox_core.api import application
 from soulbox_core.api.extras import Extras
 from soulbox_core.api.hold import Hold
@@ -22,11 +23,12 @@ from soulbox_core.api.hosts import check_exposure
 from soulbox_core.api.server import HttpServer, check_edges
 from soulbox_core.assembly.readings import of_clients
 from soulbox_core.assembly.service import Service, open_service
+from soulbox_core.draining import drain
 from soulbox_core.errors import HostError, ImageError, PluginError
 from soulbox_core.identity.running import URL
 from soulbox_core.images.catalog import Builder, Found
 from soulbox_core.registry import Registry
-from soulbox_core.service.admission import Admission
+from soulbox_core.service_manager import ServiceManager
 from soulbox_core.settings import Server, Settings
 from soulbox_core.telemetry import logs
 
@@ -54,6 +56,7 @@ async def _serve(settings: Settings) -> None:
     if not languages.languages:
         raise PluginError("soulbox", "no language is installed; pip install soulbox-python")
     door = _bound_socket(settings.server)
+    manager = ServiceManager.of(os.environ)
     images = _images(settings, languages)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,41 +75,54 @@ async def _serve(settings: Settings) -> None:
         app: Starlette = application.build(
             service.runs, service.catalog, service.gate, settings, also, hold
         )
-        grpc_port = await _serve_grpc(settings, service, hold, borders)
+        grpc = await _serve_grpc(settings, service, hold, borders)
         scheme = "https" if settings.server.tls_certificate else "http"
         host = settings.server.host
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
         (service.directory / URL).write_text(f"{url}\n")
-        _announce(url, languages, service, perf_counter() - started_at)
-        if grpc_port is not None:
-            print(f"gRPC is at {settings.server.host}:{grpc_port}", flush=True)
+
+        async def settle() -> None:
+            try:
+                await service.settle()
+            except BaseException:
+                stop.set()
+                raise
+            _spare_the_collector()
+            announce(url, grpc, languages, service, perf_counter() - started_at)
+            service.catalog.settled()
+            manager.ready(f"{len(languages.languages)} languages at {url}")
+
+        settling = asyncio.create_task(settle())
 
         async def until_drained() -> None:
             await stop.wait()
-            await _drain(service.admission, settings.server.drain_seconds, stop)
+            manager.stopping(settings.server.lame_duck_seconds + settings.server.drain_seconds)
+            await drain(service.catalog, service.admission, settings.server, stop)
+            settling.cancel()
             await service.close()  # whoever still runs is answered before the connections close
             await borders.aclose()
 
-        _spare_the_collector()
         server = HttpServer(app, door, settings.server)
         if metrics is not None:
             metrics.watch(of_clients(hold, server.connections))
-        await server.run(until_drained)
+        async with manager.watched():
+            await server.run(until_drained)
+        with suppress(asyncio.CancelledError):
+            await settling  # if nothing starts, the process ends with that
 
 
 async def _serve_grpc(
     settings: Settings, service: Service, hold: Hold, borders: AsyncExitStack
-) -> int | None:
-    """Serve gRPC until the stack is closed; its port. Without one its libraries are not loaded:
-    they take some 30 MB."""
+) -> str | None:
+    """Serve gRPC until the stack is closed; where. Without it its libraries are not loaded: they
+    take some 30 MB."""
     if settings.grpc.port is None:
         return None
     server = import_module("soulbox_core.rpc.server")
     serving = server.serving(
         settings, service.runs, service.catalog, service.gate, hold, service.metrics
     )
-    port: int = await borders.enter_async_context(serving)
-    return port
+    return f"{settings.server.host}:{await borders.enter_async_context(serving)}"
 
 
 def _spare_the_collector() -> None:
@@ -121,22 +137,6 @@ def _raise_descriptor_limit() -> None:
     """A running cell takes some fifteen descriptors, a client one; the usual 1,024 are few."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-async def _drain(admission: Admission, drain_seconds: float, stop: asyncio.Event) -> None:
-    """Refuse new runs and let the running ones end; a second signal cuts it short."""
-    admission.close()
-    if not admission.running and not admission.waiting:
-        return
-    logger.info("draining: %d running, %d waiting", admission.running, admission.waiting)
-    stop.clear()
-    idle = asyncio.create_task(admission.wait_idle(drain_seconds))
-    again = asyncio.create_task(stop.wait())
-    await asyncio.wait((idle, again), return_when=asyncio.FIRST_COMPLETED)
-    for task in (idle, again):
-        task.cancel()
-    if admission.running:
-        logger.warning("killing %d running", admission.running)
 
 
 def _bound_socket(server: Server) -> socket.socket:
@@ -165,27 +165,3 @@ def _images(settings: Settings, languages: Registry) -> dict[str, Found]:
     if missing:
         raise ImageError(f"no image for {', '.join(missing)}; run: soulbox images build")
     return found
-
-
-def _announce(url: str, languages: Registry, service: Service, seconds: float) -> None:
-    """Say what is there, and print a command that works for who may read the first key."""
-    for fault in service.catalog.faults():
-        print(f"✗ {fault.plugin}: {fault.detail}", flush=True)
-    for entry in service.catalog.entries():
-        mark = "✓" if entry.ready else "✗"
-        print(f"{mark} {entry.title} ({entry.version or 'version unknown'})", flush=True)
-    print(f"SoulBox is ready at {url} after {seconds:.1f} s. Try:", flush=True)
-    first = next(iter(languages.languages.values()))
-    key = "" if service.identity is None else f'-H "authorization: Bearer {_key(service)}" '
-    print(
-        f"  curl {key}--data-binary '{first.hello.strip()}' {url}/v1/run/{first.name}", flush=True
-    )
-
-
-def _key(service: Service) -> str:
-    """The first key itself when it was made just now: it is shown once. Later, where it is."""
-    if service.first_key is not None:
-        return service.first_key
-    assert service.identity is not None
-    file = service.identity.first_key
-    return f"$(cat {shlex.quote(str(file))})" if file.exists() else "$SOULBOX_KEY"

@@ -27,6 +27,7 @@ LEAVES = {
     "trace_context",
     "scopes",
     "settings",
+    "service_manager",
     "single_flight",
     "language",
     "commands",
@@ -57,7 +58,9 @@ MAY_IMPORT = {
     "api": BELOW_API,
     "rpc": BELOW_API | {"api"},
     "assembly": BELOW_ASSEMBLY,
-    "app": BELOW_APP,
+    "announcement": BELOW_APP,
+    "draining": BELOW_SERVICE | {"service"},
+    "app": BELOW_APP | {"announcement", "draining"},
     "cli": BELOW_APP | {"app"},
     "__main__": {"cli"},
 }

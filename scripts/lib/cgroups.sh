@@ -57,14 +57,17 @@ delegate_scope() {
   give_v2 "$scope"
 }
 
+drop_in=/etc/systemd/system/user@.service.d/soulbox.conf
+
 # The user's own systemd delegates what it was given: before systemd 252 that was not cpu.
 start_user_manager() {
-  local uid drop_in=/etc/systemd/system/user@.service.d/soulbox.conf
+  local uid
   uid=$(id -u)
   export XDG_RUNTIME_DIR=/run/user/$uid
   local manager=/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service
   if [ ! -S "$XDG_RUNTIME_DIR/bus" ]; then
     as_root loginctl enable-linger "$service_user"
+    touch "$program/.lingers"
     wait_for test -S "$XDG_RUNTIME_DIR/bus" \
       || die "the systemd of user $service_user does not start" \
         "apt-get install dbus-user-session, then log in again"
@@ -76,6 +79,18 @@ start_user_manager() {
   as_root systemctl daemon-reload
   wait_for grep -qw cpu "$manager/cgroup.controllers" \
     || die "the cpu controller is not delegated to $service_user yet" "log out and in again"
+}
+
+# undo_user_manager: what of that was not so before.
+undo_user_manager() {
+  if [ -e "$drop_in" ]; then
+    as_root rm "$drop_in"
+    as_root rmdir --ignore-fail-on-non-empty "$(dirname "$drop_in")"
+    as_root systemctl daemon-reload
+  fi
+  if [ -e "$program/.lingers" ]; then
+    as_root loginctl disable-linger "$service_user"
+  fi
 }
 
 # v2 without systemd, as in a container: a directory beside whatever runs already.

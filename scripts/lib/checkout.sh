@@ -18,10 +18,14 @@ prepare_tests() {
   if [ -z "${_soulbox_prepared:-}" ]; then
     need_for_serving
     need_command redis-server
+    need_command git
+    need_command systemd-analyze systemd # judges the unit; nothing is started
     install_missing_packages
-    install_promtool
+    unpack_tool promtool /usr/bin/promtool promtool prometheus
+    unpack_tool haproxy /usr/sbin/haproxy haproxy
     make_user
-    install_program venv-dev --group "$checkout/pyproject.toml:dev"
+    install_program venv-dev dev
+    install_kustomize
   fi
   delegate_cgroups "$@"
 

@@ -57,28 +57,54 @@ apt_install() {
       apt-get install -q -y --no-install-recommends "${missing_packages[@]}"
 }
 
-# install_promtool: before Debian 13 it is in the package of Prometheus, which would start one that
-# stays; so it is taken out of its package, into `program`.
-install_promtool() {
-  if lacks promtool && [ ! -x "$program/tools/promtool" ]; then
-    ! lacks apt-get || die "missing: promtool" "install it the way this system does"
+# unpack_tool COMMAND PATH PACKAGE...: for a command that Debian has in the package of something
+# which would be started when it is installed, and stay. So it is taken out of the first of these
+# packages that there is, with the libraries that the host lacks, into `program`.
+unpack_tool() {
+  local command=$1
+  if lacks "$command" && [ ! -x "$program/tools/$command" ]; then
+    ! lacks apt-get || die "missing: $command" "install it the way this system does"
     as_root true
-    step "fetching promtool" "apt-get update && apt-get download promtool (or prometheus)" fetch_promtool
+    step "unpacking $command" "apt-get update && apt-get install --download-only $3" \
+      fetch_tool "$@"
   fi
 }
 
-fetch_promtool() {
-  local place code
-  place=$(mktemp -d) \
+fetch_tool() {
+  local command=$1 path=$2 place code
+  shift 2
+  # apt-get gives up root for the download, and has to write there all the same.
+  place=$(mktemp -d) && chmod 755 "$place" && mkdir -p "$place/archives/partial" "$place/root" \
     && as_root apt-get update -q \
-    && (
-      cd "$place" && { apt-get download -q promtool || apt-get download -q prometheus; } \
-        && dpkg-deb --extract prom*.deb .
-    ) \
-    && install -D "$place/usr/bin/promtool" "$program/tools/promtool"
+    && download_one "$place/archives" "$@" \
+    && find "$place/archives" -name '*.deb' -exec dpkg-deb --extract '{}' "$place/root" ';' \
+    && keep_tool "$place/root" "$command" "$path"
   code=$?
-  rm -rf "$place"
+  as_root rm -rf "$place"
   return "$code"
+}
+
+# download_one DIRECTORY PACKAGE...
+download_one() {
+  local place=$1 package
+  shift
+  for package; do
+    ! as_root apt-get install -q -y --reinstall --download-only --no-install-recommends \
+      -o "Dir::Cache::archives=$place" "$package" || return 0
+  done
+  return 1
+}
+
+# keep_tool ROOT COMMAND PATH
+keep_tool() {
+  local root=$1 command=$2 path=$3 own=$program/tools/lib/$2
+  rm -rf "$own" \
+    && install -D "$root$path" "$own/bin/$command" \
+    && find "$root" -name '*.so*' -not -type d -exec cp -a -t "$own" '{}' + \
+    && printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$own" "$own/bin/$command" \
+      >"$own/run" \
+    && chmod 755 "$own/run" \
+    && ln -sf "lib/$command/run" "$program/tools/$command"
 }
 
 lacks() { [ -z "$(PATH=$PATH:/usr/sbin:/sbin type -P "$1")" ]; }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/serve, test, lint and soulbox share: sourced, never run.
+# What scripts/serve, install, test, lint and soulbox share: sourced, never run.
 #
 # As root, the service gets a system user of its own and never runs as root. As a normal user it
 # runs as that user, and sudo is asked for only where the host itself has to change: packages,
@@ -38,7 +38,13 @@ source "$lib/packages.sh"
 source "$lib/user.sh"
 # shellcheck source=scripts/lib/program.sh
 source "$lib/program.sh"
+# shellcheck source=scripts/lib/kustomize.sh
+source "$lib/kustomize.sh"
 # shellcheck source=scripts/lib/cgroups.sh
 source "$lib/cgroups.sh"
+# shellcheck source=scripts/lib/service.sh
+source "$lib/service.sh"
 # shellcheck source=scripts/lib/checkout.sh
 source "$lib/checkout.sh"
+# shellcheck source=scripts/lib/image.sh
+source "$lib/image.sh"

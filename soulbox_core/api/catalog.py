@@ -1,6 +1,7 @@
 """GET /v1/languages, /healthz and /readyz: what is here and how it is."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -31,8 +32,11 @@ class CatalogEndpoints:
     async def readyz(self, request: Request) -> Response:
         ready = self._catalog.ready()
         languages = {entry.name: entry.ready for entry in self._catalog.entries()}
+        waiting: Literal["starting", "stopping"] = (
+            "stopping" if self._catalog.stopping else "starting"
+        )
         readiness = Readiness(
-            status="ready" if ready else "starting",
+            status="ready" if ready else waiting,
             languages=languages,
             database=None if self._health is None else self._health(),
         )

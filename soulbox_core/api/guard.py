@@ -34,6 +34,10 @@ class Guard:
             return _Open(self._gate, route, endpoint)
         return _Closed(self._gate, scope, route, endpoint)
 
+    def free(self, route: str, endpoint: ASGIApp) -> ASGIApp:
+        """The endpoint, for anybody and as often as anybody likes."""
+        return _Open(None, route, endpoint)
+
 
 class _Closed:
     def __init__(self, gate: Gate, scope: str, route: str, endpoint: ASGIApp) -> None:
@@ -53,14 +57,15 @@ class _Closed:
 
 
 class _Open:
-    def __init__(self, gate: Gate, route: str, endpoint: ASGIApp) -> None:
+    def __init__(self, gate: Gate | None, route: str, endpoint: ASGIApp) -> None:
         self._gate = gate
         self._route = route
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self._route
-        await self._gate.pass_by(address_of(scope))
+        if self._gate is not None:
+            await self._gate.pass_by(address_of(scope))
         await self._endpoint(scope, receive, send)
 
 

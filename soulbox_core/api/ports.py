@@ -58,8 +58,12 @@ class Catalog(Protocol):
         :raises UnknownLanguage: there is none
         """
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the service ends soon."""
+
     def ready(self) -> bool:
-        """Whether every language would run at once."""
+        """Whether every language would run at once, and the service goes on."""
 
 
 class Identity(Protocol):

@@ -233,7 +233,7 @@ class Liveness(Value):
 class Readiness(Value):
     """Whether a run would start at once, in all and per language."""
 
-    status: Literal["ready", "starting"]
+    status: Literal["ready", "starting", "stopping"]
     languages: dict[str, bool]
     database: Health | None = None
     """How the database is, of which `status` does not tell: runs go on without it. Null if there

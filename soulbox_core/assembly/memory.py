@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from soulbox_core.assembly.telling import VERSION
+from soulbox_core.errors import SettingsError
 from soulbox_core.identity.running import DATABASE
 from soulbox_core.journal.journal import Journal
 from soulbox_core.journal.retention import Retention
 from soulbox_core.journal.spool import Spool
 from soulbox_core.registry import Registry
+from soulbox_core.remote.breaker import Breaker
+from soulbox_core.remote.redis import connection
 from soulbox_core.results.cache import ResultCache
+from soulbox_core.results.repeats import Repeats
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.service.builds import Toolchain
+from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.recall import Ground, Recall
 from soulbox_core.settings import Settings
 from soulbox_core.store.opening import Stores, open_database
@@ -59,6 +64,26 @@ def results_of(settings: Settings, closing: AsyncExitStack) -> ResultCache | Non
     closing.push_async_callback(results.close)
     results.start()
     return results
+
+
+def idempotency_of(settings: Settings, closing: AsyncExitStack) -> Idempotency:
+    """What has requests with an Idempotency-Key run once: here, or on all nodes."""
+    server = settings.server
+    repeats = None
+    if server.idempotency_redis:
+        try:
+            redis = connection(server.idempotency_redis, server.idempotency_redis_seconds)
+        except ValueError as error:
+            raise SettingsError(f"server.idempotency_redis: {error}") from None
+        closing.push_async_callback(redis.aclose, close_connection_pool=True)
+        repeats = Repeats(
+            redis,
+            Breaker(server.idempotency_redis_seconds, "refusing requests with an Idempotency-Key"),
+            settings.results.secret,
+            server.idempotency_seconds,
+            server.idempotency_bytes,
+        )
+    return Idempotency(server.idempotency_seconds, server.idempotency_bytes, elsewhere=repeats)
 
 
 def recall_of(

@@ -1,7 +1,7 @@
 """A service, put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,13 @@ from pathlib import Path
 from soulbox_core.assembly import readings
 from soulbox_core.assembly.callers import identity_of, quotas_of
 from soulbox_core.assembly.cells import helpers_of, least_memory, open_sandbox, reaches_of
-from soulbox_core.assembly.memory import journal_of, recall_of, results_of, stores_of
+from soulbox_core.assembly.memory import (
+    idempotency_of,
+    journal_of,
+    recall_of,
+    results_of,
+    stores_of,
+)
 from soulbox_core.assembly.telling import metrics_of, witnesses_of
 from soulbox_core.egress.gateway import Gateway
 from soulbox_core.execution.artifacts import ArtifactStore
@@ -28,7 +34,6 @@ from soulbox_core.service.builds import Builds, Toolchain
 from soulbox_core.service.capacity import memory_for_runs
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.gate import Gate
-from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.installs import Installs
 from soulbox_core.service.policy import Policies
 from soulbox_core.service.runs import Runs
@@ -57,6 +62,11 @@ class Service:
     """Where the instance keeps what is its own."""
     first_key: str | None
     """The text of the first API key, if it was made just now."""
+    settle: Callable[[], Awaitable[None]]
+    """Waits until all is there that is made ahead of requests, which are answered meanwhile.
+
+    :raises ContainerError: no language starts
+    """
     closing: AsyncExitStack
 
     async def close(self) -> None:
@@ -88,6 +98,7 @@ async def open_service(
             first_key = await identity.make_first_key()
         limiter, allotments = quotas_of(settings.rates, instance.directory, closing)
         results = results_of(settings, closing)
+        idempotency = idempotency_of(settings, closing)
         # Before the sandbox, so that they are told of the runs which end with it.
         metrics = metrics_of(settings.telemetry)
         journal = journal_of(settings, instance, stores, closing)
@@ -115,7 +126,11 @@ async def open_service(
         helpers = helpers_of(settings, languages, sandbox, closing)
         builds = Builds(cache, executor, helpers, toolchains)
         catalog = Catalog(languages, sandbox, executor, limits.default, installs.languages)
-        await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
+
+        async def settle() -> None:
+            await sandbox.started()
+            await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
+
         admission = Admission(
             memory_bytes=memory_for_runs(
                 settings, len(helpers), least_memory(settings, languages, reaches)
@@ -137,7 +152,7 @@ async def open_service(
             installs,
             builds,
             executor,
-            Idempotency(settings.server.idempotency_seconds, settings.server.idempotency_bytes),
+            idempotency,
             Accounts(witnesses, settings.records.content_bytes if settings.records.output else 0),
             limits,
             recall_of(settings, languages, toolchains, results),
@@ -168,6 +183,7 @@ async def open_service(
             admission=admission,
             directory=instance.directory,
             first_key=first_key,
+            settle=settle,
             closing=closing,
         )
 

@@ -23,8 +23,15 @@ COMMANDS = (
     "export",
     "import",
     "new-plugin",
+    "install-service",
+    "uninstall-service",
 )
-_SHARED = {"export": "backup", "import": "backup"}
+_SHARED = {
+    "export": "backup",
+    "import": "backup",
+    "install-service": "host_service",
+    "uninstall-service": "host_service",
+}
 """Modules with more commands than the one by whose name they would go."""
 _FAILED = 1
 _CANNOT_START = 2

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Annotated
@@ -64,6 +65,22 @@ def list_images(
         mark = "yes" if image.tag in current else ""
         table.add_row(image.tag, str(image.bytes // _MIB), built, mark)
     Console().print(table)
+
+
+@app.command()
+def bake(
+    tar: Annotated[Path, typer.Argument(help="The file to write.")],
+    languages: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+    config: ConfigFile = None,
+    changes: Changes = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Write built images as a store that SoulBox's container image can carry."""
+    settings = load(config, changes, state_dir=state_dir)
+    chosen = _chosen(settings, languages or [])
+    with progress("baking") as report:
+        Builder(settings).bake(chosen, tar, report)
+    typer.echo(f"✓ {tar} holds the images of {', '.join(one.name for one in chosen)}")
 
 
 @app.command()

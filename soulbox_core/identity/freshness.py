@@ -77,6 +77,8 @@ class Memory(Generic[Kept]):
         self._known: OrderedDict[str, _Known[Kept]] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
         self._flights: SingleFlight[str, Kept | None] = SingleFlight()
+        self._reading: dict[str, asyncio.Task[Kept | None]] = {}
+        """What is read again."""
         self._guesses = guesses
         self._guessed = 0
         self._second = 0
@@ -127,10 +129,11 @@ class Memory(Generic[Kept]):
             self._count(name)
         elif 0 <= self._clock() - known.failed_at < AGAIN_SECONDS:
             return self._in_grace(known)
-        patience = None if known is None or not self._holds(known) else PATIENCE_SECONDS
         try:
-            async with asyncio.timeout(patience):
-                record, _ = await self._flights.fly(name, lambda: self._look_up(name))
+            if known is None or not self._holds(known):
+                return await self._read_once(name)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(self._read_again(name))
         except TimeoutError:
             assert known is not None
             known.failed_at = self._clock()
@@ -140,7 +143,26 @@ class Memory(Generic[Kept]):
             if known is None:
                 raise
             return self._in_grace(known)
+
+    async def _read_once(self, name: str) -> Kept | None:
+        """Read it; given up when nobody waits for it any more."""
+        record, _ = await self._flights.fly(name, lambda: self._look_up(name))
         return record
+
+    def _read_again(self, name: str) -> "asyncio.Task[Kept | None]":
+        """Read it, whoever waits for it: else a database that is slow, and not gone, would never be
+        heard, and what it says of a revocation."""
+        task = self._reading.get(name)
+        if task is None:
+            task = self._reading[name] = asyncio.create_task(self._read_once(name))
+
+            def done(task: "asyncio.Task[Kept | None]") -> None:
+                del self._reading[name]
+                if not task.cancelled():
+                    task.exception()  # of which nobody may be there to be told
+
+            task.add_done_callback(done)
+        return task
 
     async def _look_up(self, name: str) -> Kept | None:
         before = self._known.get(name)

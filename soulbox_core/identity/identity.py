@@ -149,10 +149,10 @@ class Identity:
         return self._signing.jwks()
 
     async def make_first_key(self) -> str | None:
-        """Make the first key if there is none at all; its text."""
-        if len(self._keys):
+        """Make the first key if there is none at all, on any node; its text."""
+        text = await self._keys.create_first(_FIRST, (EXECUTE, ADMIN), "default")
+        if text is None:
             return None
-        _, text = await self._keys.create(_FIRST, (EXECUTE, ADMIN), "default", None)
         self.first_key.touch(mode=0o600)
         self.first_key.chmod(0o600)
         self.first_key.write_text(f"{text}\n")

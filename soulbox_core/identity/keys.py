@@ -103,6 +103,22 @@ class Keys:
 
         :return: what is kept of it, and its text, which nobody can find out again
         """
+        key, text = self._new(name, scopes, policy, expires_at)
+        await self._store.put_key(key)
+        self._keys.put(key.id, key)
+        return key, text
+
+    async def create_first(self, name: str, scopes: tuple[str, ...], policy: str) -> str | None:
+        """Make a key if there is none at all, on any node; its text."""
+        key, text = self._new(name, scopes, policy, None)
+        if len(self._keys) or not await self._store.put_first_key(key):
+            return None
+        self._keys.put(key.id, key)
+        return text
+
+    def _new(
+        self, name: str, scopes: tuple[str, ...], policy: str, expires_at: float | None
+    ) -> tuple[ApiKey, str]:
         id = token_hex(_ID_BYTES)
         text = f"{PREFIX}{id}_{token_urlsafe(_SECRET_BYTES)}"
         key = ApiKey(
@@ -114,8 +130,6 @@ class Keys:
             created_at=self._clock(),
             expires_at=expires_at,
         )
-        await self._store.put_key(key)
-        self._keys.put(id, key)
         return key, text
 
     async def revoke(self, id: str) -> ApiKey | None:

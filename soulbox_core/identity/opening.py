@@ -12,7 +12,8 @@ from soulbox_core.identity.issuers import KeySet, OutsideIssuer
 from soulbox_core.identity.keys import Keys
 from soulbox_core.identity.running import FIRST_KEY
 from soulbox_core.identity.sessions import Sessions
-from soulbox_core.identity.signing import Signing
+from soulbox_core.identity.shared_signing import SharedSigning
+from soulbox_core.identity.signing import OwnSigning, Signing
 from soulbox_core.identity.tokens import LEEWAY_SECONDS, Tokens
 from soulbox_core.settings import Auth
 from soulbox_core.store.port import Store
@@ -34,16 +35,17 @@ async def open_identity(
 
     :param store: where keys and sessions are kept
     :param directory: the instance's
-    :param issuer: what tokens have as `iss`
+    :param issuer: what tokens have as `iss`, if the settings do not say
     :param policies: names that keys may have
     :param freshness: how old may be what is known of keys and sessions; None where nobody else
         writes to the database
     :raises StoreError: what is on disk cannot be used
     :raises StoreFailed: the database failed, or a record in it is damaged
-    :raises SettingsError: an outside issuer makes no sense
+    :raises SettingsError: an outside issuer makes no sense, or a key cannot be used
     """
+    issuer = settings.issuer or issuer
     outside = _outside(settings, issuer, clock)
-    signing = Signing(directory / _SIGNING, settings.access_seconds + 2 * LEEWAY_SECONDS, clock)
+    signing = _signing(settings, directory, clock)
     keys = Keys(store, clock, freshness)
     await keys.load()
     sessions = Sessions(store, settings.refresh_seconds, clock, freshness)
@@ -66,6 +68,13 @@ def issuer_of(instance: str) -> str:
     :param instance: its id
     """
     return f"urn:soulbox:{instance}"
+
+
+def _signing(settings: Auth, directory: Path, clock: Callable[[], float]) -> Signing:
+    if settings.signing_key:
+        return SharedSigning(settings.signing_key, settings.verifying_keys)
+    overlap_seconds = settings.access_seconds + 2 * LEEWAY_SECONDS
+    return OwnSigning(directory / _SIGNING, overlap_seconds, clock)
 
 
 def _outside(settings: Auth, own: str, clock: Callable[[], float]) -> dict[str, OutsideIssuer]:

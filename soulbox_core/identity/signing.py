@@ -1,26 +1,25 @@
-"""The keys that sign this service's tokens: Ed25519, each in a file that only we can read."""
+"""The keys that sign this node's own tokens, each in a file that only we can read."""
 
-import hashlib
 import logging
 import os
 import re
 import stat
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from soulbox_core.errors import StoreError
-from soulbox_core.model import Value
+from soulbox_core.identity.signing_key import (
+    SigningKey,
+    VerifyingKey,
+    key_set,
+    signing_key,
+    signing_key_in,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,20 +27,27 @@ _FILE = re.compile(r"([0-9]{12})-([0-9a-f]{16})\.pem", re.ASCII)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class SigningKey(Value):
-    """One key, by the name that tokens have for it."""
+class Signing(Protocol):
+    """The key that signs, and those that verify."""
 
-    id: str
-    created_at: int
-    """Seconds since the epoch."""
-    private: Ed25519PrivateKey
-    public: Ed25519PublicKey
+    @property
+    def current(self) -> SigningKey:
+        """The key that signs now."""
 
-    def __repr__(self) -> str:
-        return f"SigningKey({self.id})"
+    def find(self, id: str) -> VerifyingKey | None:
+        """The key of that name, if it still verifies."""
+
+    def rotate(self) -> SigningKey:
+        """Make a key that signs from now on. Those before it verify for a while longer.
+
+        :raises RequestError: which key signs is the operator's to say
+        """
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The public keys that verify, as a JSON Web Key Set."""
 
 
-class Signing:
+class OwnSigning:
     """The key that signs, and those before it, as long as tokens signed by them may be valid.
 
     :param directory: ours alone; what it holds is trusted
@@ -55,67 +61,48 @@ class Signing:
         self._overlap = overlap_seconds
         self._clock = clock
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keys = {key.id: key for key in map(_read, sorted(directory.glob("*.pem")))}
+        self._keys: dict[str, SigningKey] = {}
+        self._created_at: dict[str, int] = {}
+        """When each was made, in seconds since the epoch."""
+        for file in sorted(directory.glob("*.pem")):
+            self._add(*_read(file))
         if not self._keys:
             self.rotate()
 
     @property
     def current(self) -> SigningKey:
-        """The key that signs now."""
         return next(reversed(self._keys.values()))
 
     def find(self, id: str) -> SigningKey | None:
-        """The key of that name, if it still verifies."""
         self._drop_old()
         return self._keys.get(id)
 
     def rotate(self) -> SigningKey:
-        """Make a key that signs from now on. Those before it verify for a while longer."""
         private = Ed25519PrivateKey.generate()
-        latest = self.current.created_at if self._keys else 0
-        key = _key(private, max(int(self._clock()), latest + 1))
-        _write(self._directory / f"{key.created_at:012d}-{key.id}.pem", private)
-        self._keys[key.id] = key
+        key = signing_key(private)
+        latest = self._created_at[self.current.id] if self._keys else 0
+        created_at = max(int(self._clock()), latest + 1)
+        _write(self._file(key.id, created_at), private)
+        self._add(key, created_at)
         logger.info("signing key %s made", key.id)
         return key
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The public keys that verify, as a JSON Web Key Set (RFC 7517, RFC 8037 section 2)."""
         self._drop_old()
-        return {
-            "keys": [
-                {
-                    "kty": "OKP",
-                    "crv": "Ed25519",
-                    "use": "sig",
-                    "alg": "EdDSA",
-                    "kid": key.id,
-                    "x": _base64(_raw(key.public)),
-                }
-                for key in self._keys.values()
-            ]
-        }
+        return key_set(self._keys.values())
+
+    def _add(self, key: SigningKey, created_at: int) -> None:
+        self._keys[key.id] = key
+        self._created_at[key.id] = created_at
 
     def _drop_old(self) -> None:
-        keys = list(self._keys.values())
-        for key, successor in pairwise(keys):
-            if self._clock() >= successor.created_at + self._overlap:
-                del self._keys[key.id]
-                (self._directory / f"{key.created_at:012d}-{key.id}.pem").unlink(missing_ok=True)
+        for id, successor in pairwise(tuple(self._keys)):
+            if self._clock() >= self._created_at[successor] + self._overlap:
+                del self._keys[id]
+                self._file(id, self._created_at.pop(id)).unlink(missing_ok=True)
 
-
-def _key(private: Ed25519PrivateKey, created_at: int) -> SigningKey:
-    public = private.public_key()
-    id = hashlib.sha256(_raw(public)).hexdigest()[:16]
-    return SigningKey(id=id, created_at=created_at, private=private, public=public)
-
-
-def _raw(public: Ed25519PublicKey) -> bytes:
-    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def _base64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    def _file(self, id: str, created_at: int) -> Path:
+        return self._directory / f"{created_at:012d}-{id}.pem"
 
 
 def _write(file: Path, private: Ed25519PrivateKey) -> None:
@@ -131,7 +118,8 @@ def _write(file: Path, private: Ed25519PrivateKey) -> None:
     draft.rename(file)
 
 
-def _read(file: Path) -> SigningKey:
+def _read(file: Path) -> tuple[SigningKey, int]:
+    """:return: the key, and when it was made"""
     match = _FILE.fullmatch(file.name)
     if match is None:
         raise StoreError(f"{file} is not a signing key of ours; move it away")
@@ -142,12 +130,9 @@ def _read(file: Path) -> SigningKey:
             " have read it, remove it; tokens that it signed are refused then"
         )
     try:
-        private = load_pem_private_key(file.read_bytes(), password=None)
-    except (ValueError, TypeError) as error:
-        raise StoreError(f"{file} is damaged: {error}; remove it") from None
-    if not isinstance(private, Ed25519PrivateKey):
-        raise StoreError(f"{file} is not an Ed25519 key; remove it")
-    key = _key(private, int(match[1]))
+        key = signing_key_in(file.read_bytes())
+    except ValueError as error:
+        raise StoreError(f"{file} cannot be used: {error}; remove it") from None
     if key.id != match[2]:
         raise StoreError(f"{file} holds the key {key.id}; rename it, or remove it")
-    return key
+    return key, int(match[1])

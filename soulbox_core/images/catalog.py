@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from soulbox_core.errors import ImageError
-from soulbox_core.images import pypi_layer, setup_stage, tool, tree
+from soulbox_core.images import bake, pypi_layer, setup_stage, tool, tree
 from soulbox_core.images.environment import build_environment
 from soulbox_core.images.recipe import LAYERS, Recipe, image_tag, recipe
 from soulbox_core.images.store import Store, StoredImage
@@ -98,6 +98,40 @@ class Builder:
                 self._build(recipe(language), report, force)
         report("done", 1.0)
         return True
+
+    def bake(self, languages: Iterable[Language], tar: Path, report: Report) -> None:
+        """Write the images of these languages, which are there, as a store for another instance.
+
+        :param tar: a file to be made, of the store's directory; see `images.stores`
+        :raises ImageError: an image is not there, or a tool failed
+        """
+        asked = tuple(languages)
+        if missing := self.missing(asked):
+            names = " ".join(one.name for one in missing)
+            raise ImageError(f"not built yet: {names}; run: soulbox images build {names}")
+        tags = tuple(dict.fromkeys(image_tag(one) for one in asked))
+        unfinished = tar.absolute().with_name(f"{tar.name}.{os.getpid()}.part")
+
+        def on_line(line: str) -> None:
+            done, _, what = line.partition(" ")
+            if done.isdigit():
+                report(what, int(done) / (len(tags) + 1))
+
+        try:
+            tool.run(
+                (
+                    *("podman", "unshare", sys.executable, "-m", bake.__name__),
+                    *(str(unfinished), str(bake.OWNER), str(bake.SUBORDINATE), *tags),
+                ),
+                self._env,
+                advice="check that there is room for the images twice beside the file",
+                on_line=on_line,
+                name="baking",
+            )
+            unfinished.rename(tar)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        report("done", 1.0)
 
     def prune(self, languages: Iterable[Language]) -> tuple[list[StoredImage], list[StoredImage]]:
         """Remove built images that none of the languages needs.

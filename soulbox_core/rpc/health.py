@@ -65,7 +65,8 @@ class Health:
         if service in ("", SERVICE):
             ready: bool | None = self._catalog.ready()
         else:
-            states = {entry.name: entry.ready for entry in self._catalog.entries()}
+            goes_on = not self._catalog.stopping
+            states = {entry.name: entry.ready and goes_on for entry in self._catalog.entries()}
             ready = states.get(service)
         if ready is None:
             return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN

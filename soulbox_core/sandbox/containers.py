@@ -20,6 +20,7 @@ from soulbox_core.sandbox.podman import ContainerSpec, Podman
 from soulbox_core.sandbox.pool import OnLost, Pool
 from soulbox_core.sandbox.pool_figures import PoolFigures
 from soulbox_core.sandbox.port import Kind, in_order
+from soulbox_core.sandbox.startup import Startup
 from soulbox_core.sandbox.trust import write_trust
 from soulbox_core.settings import PolicySettings, Settings
 
@@ -64,6 +65,7 @@ class ContainerSandbox:
             monitor=Monitor(),
         )
         self._pools = {name: self._pool(language, settings) for name, language in languages.items()}
+        self._startup = Startup(self._pools)
 
     @property
     def store_dir(self) -> Path:
@@ -71,29 +73,29 @@ class ContainerSandbox:
         return self._instance.store_dir
 
     async def start(self) -> None:
-        """Remove what an earlier life left, then start every language's pool.
+        """Remove what an earlier life left, then begin to start every language's pool.
 
-        A language that does not start is logged, not ready, and tried again; the others work.
-
-        :raises ContainerError: Podman does not work, or no language starts
+        :raises ContainerError: Podman does not work
         """
         write_trust(self._trust_dir, self._certificates)
         containers = await self._podman.remove_all_of(self._instance.id)
         trees = await asyncio.to_thread(self._cgroups.sweep)
         if containers or trees:
             logger.info("removed %d orphan containers, %d cgroup trees", containers, trees)
-        results = await asyncio.gather(
-            *(pool.start() for pool in self._pools.values()), return_exceptions=True
-        )
-        errors = [result for result in results if result is not None]
-        for name, result in zip(self._pools, results, strict=True):
-            if result is not None:
-                logger.error("%s does not start: %s", name, result)
-        if errors and len(errors) == len(self._pools):
-            raise errors[0]
+        self._startup.begin()
+
+    async def started(self) -> None:
+        """Wait until every language has started, or failed to for the first time.
+
+        A language that does not start is logged, not ready, and tried again; the others work.
+
+        :raises ContainerError: no language starts
+        """
+        await self._startup.done()
 
     async def close(self) -> None:
         """Kill every cell and remove every container."""
+        await self._startup.close()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
         try:
             await asyncio.to_thread(self._cgroups.remove)
@@ -107,6 +109,7 @@ class ContainerSandbox:
             kind = msgspec.structs.replace(kind, cold=True)
         if not {name for name, _ in self._volumes}.issuperset(kind.volumes):
             raise ContainerError("no such volume")  # who was to check the name did not
+        await self._startup.reached(language)
         return await self._pools[language].claim(kind)
 
     def ready(self, language: str) -> bool:

@@ -225,6 +225,8 @@ def _arguments(spec: ContainerSpec) -> dict[str, Any]:
         "environment": {"LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin"},
         "labels": {INSTANCE_LABEL: spec.instance, LANGUAGE_LABEL: spec.language},
         "network_mode": "none",
+        # Nested in a container we may not name one of our own, and each cell has one anyway.
+        "uts_mode": "host",
         "read_only": True,
         "read_write_tmpfs": True,
         "mounts": mounts,

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from soulbox_core.errors import HostError
@@ -32,7 +33,8 @@ def podman_environment(settings: Settings) -> dict[str, str]:
     try:
         state.mkdir(parents=True, exist_ok=True)
         runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(storage, _storage_conf(state / "storage", runtime_dir / "containers"))
+        stores = settings.images.stores
+        _write(storage, _storage_conf(state / "storage", runtime_dir / "containers", stores))
         _write(containers, _containers_conf(settings.podman.runtime or oci_runtime()))
     except OSError as error:
         raise HostError(
@@ -51,7 +53,7 @@ def podman_environment(settings: Settings) -> dict[str, str]:
 
 
 def oci_runtime() -> str:
-    """Choose crun on a pure cgroup v2 host and runc elsewhere: crun refuses a hybrid host.
+    """Choose crun on cgroup v2 and runc elsewhere: crun refuses a host that has both versions.
 
     :raises HostError: none that fits is installed; says what to run
     """
@@ -72,7 +74,7 @@ def _search_path() -> str:
     return os.pathsep.join(filter(None, (os.environ.get("PATH"), _SYSTEM_PATH)))
 
 
-def _storage_conf(graphroot: Path, runroot: Path) -> str:
+def _storage_conf(graphroot: Path, runroot: Path, stores: Sequence[str]) -> str:
     # Rootless Podman reads rootless_storage_path, not graphroot (containers-storage.conf(5)).
     # Never vfs: it copies the whole image for each container.
     return (
@@ -81,6 +83,8 @@ def _storage_conf(graphroot: Path, runroot: Path) -> str:
         f"graphroot = {json.dumps(str(graphroot))}\n"
         f"rootless_storage_path = {json.dumps(str(graphroot))}\n"
         f"runroot = {json.dumps(str(runroot))}\n"
+        "[storage.options]\n"
+        f"additionalimagestores = {json.dumps(list(stores))}\n"
     )
 
 

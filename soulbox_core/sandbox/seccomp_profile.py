@@ -49,7 +49,9 @@ class _When(_Part, frozen=True):
     min_kernel: str = ""
 
 
-class _Call(_Part, frozen=True):
+class Call(_Part, frozen=True):
+    """An entry: what comes of some calls, and where."""
+
     action: str
     name: str = ""
     names: tuple[str, ...] = ()
@@ -64,7 +66,7 @@ class Profile(_Part, frozen=True):
     """A profile as written, for every machine and every set of capabilities."""
 
     default_action: str
-    syscalls: tuple[_Call, ...]
+    syscalls: tuple[Call, ...]
     default_errno_ret: int | None = None
     default_errno: str = ""
 
@@ -110,7 +112,7 @@ def resolve(profile: Profile, arch: str, kernel: tuple[int, int]) -> tuple[int, 
     rules = [
         Rule(name=name, action=action, conditions=conditions)
         for call in profile.syscalls
-        if _applies(call, arch, kernel)
+        if applies(call, arch, kernel)
         for action in (_action(call.action, call.errno, call.errno_ret),)
         for name in call.names or (call.name,)
         for conditions in _alternatives(call.args or ())
@@ -118,7 +120,8 @@ def resolve(profile: Profile, arch: str, kernel: tuple[int, int]) -> tuple[int, 
     return default, rules
 
 
-def _applies(call: _Call, arch: str, kernel: tuple[int, int]) -> bool:
+def applies(call: Call, arch: str, kernel: tuple[int, int]) -> bool:
+    """Whether an entry of a profile is for a process without capabilities, on such a machine."""
     included, excluded = call.includes, call.excludes
     return not (
         included.caps

@@ -1,6 +1,6 @@
 """How much memory the host has for cells. Read once, at start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from soulbox_core.errors import HostError, SettingsError
@@ -10,13 +10,15 @@ _SHARE = 3 / 4
 """Of the memory; the rest is for the containers, their templates, and the service itself."""
 
 
-def memory_for_cells(root: Path = Path("/")) -> int:
-    """Three quarters of the memory this process may use: the host's, or its cgroup's if less.
+def memory_for_cells(cgroups: Iterable[str] = (), root: Path = Path("/")) -> int:
+    """Three quarters of the memory there is: the host's, or less if a cgroup has a limit.
 
+    :param cgroups: directories that cells' cgroups are made in, if they are not this process's own
     :param root: where /proc and /sys are looked for
     :raises HostError: the kernel does not say how much memory there is
     """
-    return int(min([_host_memory(root), *_cgroup_limits(root)]) * _SHARE)
+    limits = (*_own_limits(root), *(limit for group in cgroups for limit in _limits(Path(group))))
+    return int(min([_host_memory(root), *limits]) * _SHARE)
 
 
 def memory_for_runs(settings: Settings, helped: int, least: int) -> int:
@@ -35,7 +37,7 @@ def memory_for_runs(settings: Settings, helped: int, least: int) -> int:
             )
         return settings.admission.memory_bytes
     helpers = helped * settings.pool.compilers * settings.limits.compile.memory_bytes
-    left = memory_for_cells() - helpers
+    left = memory_for_cells(settings.cgroup.roots) - helpers
     if left < least:
         raise HostError(
             f"{helpers} bytes for compile helpers leave {max(left, 0)} for runs, and one step may"
@@ -57,25 +59,33 @@ def _host_memory(root: Path) -> int:
     raise HostError(f"{file} has no MemTotal; set admission.memory_bytes")
 
 
-def _cgroup_limits(root: Path) -> Iterator[int]:
+def _own_limits(root: Path) -> Iterator[int]:
     """The memory limits of this process's cgroup and those around it, of either version.
 
-    /proc/self/cgroup has a line `0::/path` for v2 and `4:memory:/path` for v1 (cgroups(7)). No
-    limit reads as `max` on v2 and as a number near 2^63 on v1.
+    /proc/self/cgroup has a line `0::/path` for v2 and `4:memory:/path` for v1 (cgroups(7)).
     """
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if not controllers:
-            mount, name = "sys/fs/cgroup", "memory.max"
+            mount = "sys/fs/cgroup"
         elif "memory" in controllers.split(","):
-            mount, name = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+            mount = "sys/fs/cgroup/memory"
         else:
             continue
         group = PurePosixPath(path)
         for ancestor in (group, *group.parents):
-            text = "".join(_lines(root / mount / str(ancestor).lstrip("/") / name))
-            if text.isdigit():
-                yield int(text)
+            yield from _limits(root / mount / str(ancestor).lstrip("/"))
+
+
+def _limits(group: Path) -> Iterator[int]:
+    """The limits that one cgroup's files tell: of v2, and of v1 with those of the cgroups around.
+
+    No limit reads as `max` on v2 and as a number near 2^63 on v1.
+    """
+    for line in (*_lines(group / "memory.max"), *_lines(group / "memory.stat")):
+        text = line.removeprefix("hierarchical_memory_limit ")
+        if text.isdigit():
+            yield int(text)
 
 
 def _lines(file: Path) -> list[str]:

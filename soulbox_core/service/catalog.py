@@ -66,6 +66,8 @@ class Catalog:
         self._limits = limits
         self._installing = installing
         self._versions: dict[str, str] = {}
+        self._settled = False
+        self._stopping = False
 
     def entries(self) -> tuple[LanguageInfo, ...]:
         """Every language on offer, by name."""
@@ -82,10 +84,25 @@ class Catalog:
         """
         return self._registry.language(name)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the service ends soon: runs are better sent elsewhere."""
+        return self._stopping
+
     def ready(self) -> bool:
-        """Whether every language would answer at once. Without any, nothing would."""
+        """Whether every language would answer at once, and for a while. Without any, nothing
+        would."""
         names = self._registry.languages
-        return bool(names) and all(self._sandbox.ready(name) for name in names)
+        ready = bool(names) and all(self._sandbox.ready(name) for name in names)
+        return ready and self._settled and not self._stopping
+
+    def settled(self) -> None:
+        """From now on all is there that is made ahead of requests."""
+        self._settled = True
+
+    def retire(self) -> None:
+        """Not be ready from now on, whoever asks."""
+        self._stopping = True
 
     async def probe(self) -> None:
         """Ask every toolchain for its version, one after the other, each in a cold cell."""

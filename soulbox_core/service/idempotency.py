@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 
@@ -25,6 +26,17 @@ _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 Name = tuple[str, str]
 """A caller, and a key of its choice."""
 Work = Callable[[], Awaitable[Outcome]]
+
+
+class Repeats(Protocol):
+    """Where other nodes see which keys were used, and what came of it."""
+
+    async def once(self, caller: str, key: str, fingerprint: bytes, work: Work) -> Outcome:
+        """Do the work, or return what came of it on another node.
+
+        :raises IdempotencyMismatch: the key came with another request there
+        :raises StoreFailed: nobody can tell; it is not done
+        """
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class _Answers:
 
 
 class Idempotency:
-    """Remembers answers, in this process's memory.
+    """Remembers answers, in this process's memory and, if there are other nodes, for them too.
 
     A run with a key goes on when its client hangs up: to come back for the answer is what the key
     is for. So what it may come to hold is set aside here when it starts.
@@ -78,14 +90,20 @@ class Idempotency:
     :param seconds: how long an answer is kept
     :param most_bytes: how much is held; the oldest answer of who has most goes first, so that
         nobody's retry runs twice because of somebody else
+    :param elsewhere: what other nodes do; None if there are none
     """
 
     def __init__(
-        self, seconds: float, most_bytes: int, clock: Callable[[], float] = monotonic
+        self,
+        seconds: float,
+        most_bytes: int,
+        clock: Callable[[], float] = monotonic,
+        elsewhere: Repeats | None = None,
     ) -> None:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._clock = clock
+        self._elsewhere = elsewhere
         self._kept: dict[str, _Answers] = {}
         self._under_way: dict[Name, _UnderWay] = {}
         self._set_aside = 0
@@ -105,6 +123,7 @@ class Idempotency:
         :raises IdempotencyMismatch: the key came with another request
         :raises InvalidRequest: the run may come to hold more than can be kept at all
         :raises Overloaded: there is no room for what it may come to hold now
+        :raises StoreFailed: nobody can tell what other nodes did; it is not done
         """
         fingerprint = hashlib.sha256(_ENCODER.encode(request)).digest()
         kept = self._find(name)
@@ -129,7 +148,7 @@ class Idempotency:
             )
         self._make_room(set_aside)
         self._set_aside += set_aside
-        task = asyncio.ensure_future(_done(work))
+        task = asyncio.ensure_future(self._done(name, fingerprint, work))
         self._under_way[name] = _UnderWay(fingerprint, task)
 
         def ended(task: "asyncio.Task[Outcome]") -> None:
@@ -141,6 +160,12 @@ class Idempotency:
 
         task.add_done_callback(ended)
         return task
+
+    async def _done(self, name: Name, fingerprint: bytes, work: Work) -> Outcome:
+        if self._elsewhere is None:
+            return await work()
+        caller, key = name
+        return await self._elsewhere.once(caller, key, fingerprint, work)
 
     def _keep(self, name: Name, fingerprint: bytes, outcome: Outcome) -> None:
         caller, key = name
@@ -203,7 +228,3 @@ def _size(outcome: Outcome) -> int:
         + entries * _ENTRY_BYTES
         + _OVERHEAD_BYTES
     )
-
-
-async def _done(work: Work) -> Outcome:
-    return await work()

@@ -26,8 +26,11 @@ class Server(Section):
     """Most files in one request."""
     answer_seconds: Seconds = 120.0
     """Longest that a client may keep its answer waiting, all pieces of it together."""
+    lame_duck_seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
+    """After SIGTERM, how long runs are still taken while /readyz says that it is not ready, for a
+    load balancer to notice."""
     drain_seconds: Seconds = 30.0
-    """After SIGTERM, how long running code may take before it is killed."""
+    """After that, how long running code may take before it is killed."""
     connections: Positive = 2000
     """Most connections open at one time; one more is closed unheard."""
     connections_per_address: Positive = 1000
@@ -49,7 +52,13 @@ class Server(Section):
     idempotency_seconds: Seconds = 86400.0
     """How long the answer to a request with an Idempotency-Key is kept."""
     idempotency_bytes: Positive = 256 << 20
-    """How much of such answers is held in memory, what runs under way may come to included."""
+    """How much of such answers is held in memory, what runs under way may come to included; and of
+    each caller's in Redis."""
+    idempotency_redis: str = ""
+    """Where such keys and answers are for all nodes, such as redis://127.0.0.1:6379/0; empty for
+    those of this process alone. Needs results.secret."""
+    idempotency_redis_seconds: Seconds = 1.0
+    """How long Redis is waited for before such a request is refused."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks, such as 10.0.0.0/8, whose X-Forwarded-For header says who the client is."""
     cors_origins: tuple[str, ...] = ()

@@ -34,12 +34,30 @@ class Auth(Section):
     """Listen elsewhere even though `enabled` is off."""
     audience: str = "soulbox"
     """The audience of tokens that this service issues."""
+    issuer: Annotated[str, msgspec.Meta(pattern="^[!-~]{0,255}$")] = ""
+    """What they have as `iss`; empty: a name of this instance alone."""
+    signing_key: str = ""
+    """PEM file with the Ed25519 key that signs them, the same on every node; empty: a key of this
+    instance alone."""
+    verifying_keys: tuple[str, ...] = ()
+    """PEM files with more keys that they are verified by, private or public."""
     access_seconds: Seconds = 600.0
     """How long an access token is good for."""
     refresh_seconds: Seconds = 2_592_000.0
     """How long a refresh token is good for, and with it the family that it began."""
     issuers: tuple[Issuer, ...] = ()
     """Outside issuers whose tokens are accepted."""
+
+    def __post_init__(self) -> None:
+        if self.signing_key and not self.issuer:
+            raise ValueError(
+                "auth.signing_key needs auth.issuer, the same on every node: by that a node knows"
+                " that a token is of its own service"
+            )
+        if self.verifying_keys and not self.signing_key:
+            raise ValueError(
+                "auth.verifying_keys needs auth.signing_key: without it a node has keys of its own"
+            )
 
 
 class Rate(Section):

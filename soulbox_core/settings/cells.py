@@ -54,6 +54,8 @@ class Images(Section):
 
     sources: tuple[str, ...] = ()
     """One-line apt sources (`deb URI trixie main`) or mirror URIs; empty means Debian's own."""
+    stores: tuple[str, ...] = ()
+    """Directories with images that `soulbox images bake` wrote, to be read where they lie."""
 
 
 class Cgroup(Section):

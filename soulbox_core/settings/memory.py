@@ -28,13 +28,21 @@ class Results(Section):
     """How long Redis is waited for before the program is run instead."""
     secret: str = ""
     """At least 32 characters, the same on every node: what comes back from Redis was put there by
-    who knows it. Needed with `redis`."""
+    who knows it. Needed with `redis`, and with server.idempotency_redis."""
 
     def __post_init__(self) -> None:
-        if self.redis and len(self.secret) < _SECRET_CHARACTERS:
+        if self.redis:
+            self.check_secret("results.redis")
+
+    def check_secret(self, setting: str) -> None:
+        """
+        :param setting: what needs it
+        :raises ValueError: it is too short to be one
+        """
+        if len(self.secret) < _SECRET_CHARACTERS:
             raise ValueError(
                 f"results.secret must have at least {_SECRET_CHARACTERS} characters where"
-                " results.redis is set, or whoever can write there could answer for us"
+                f" {setting} is set, or whoever can write there could answer for us"
             )
 
 

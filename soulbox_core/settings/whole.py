@@ -64,6 +64,8 @@ class Settings(Section):
                 "server.held_bytes must be at least server.request_bytes and "
                 f"limits.ceiling.output_bytes together, {least}, or no such run fits"
             )
+        if self.server.idempotency_redis:
+            self.results.check_secret("server.idempotency_redis")
 
     def language(self, name: str) -> LanguageSettings:
         """The operator's table for a language, or one that changes nothing."""

@@ -7,7 +7,7 @@ import msgspec
 from surrealdb import RecordID
 
 from soulbox_core.model import Value
-from soulbox_core.store.database import Damaged, Database, checked, rows_of, storable
+from soulbox_core.store.database import Damaged, Database, Refused, checked, rows_of, storable
 from soulbox_core.store.records import ApiKey, Family
 from soulbox_core.store.tally import Tally
 
@@ -30,6 +30,23 @@ class Identities:
 
     async def put_key(self, key: ApiKey) -> None:
         await self._put("UPSERT $id CONTENT $content", "api_key", key)
+
+    async def put_first_key(self, key: ApiKey) -> bool:
+        # Nodes that do so at one time write the same record, so that they meet there.
+        query = (
+            "BEGIN;"
+            " IF array::len(SELECT VALUE id FROM api_key LIMIT 1) > 0 { THROW 'taken' };"
+            " UPSERT meta:first_key SET made_at = $content.created_at;"
+            " CREATE $id CONTENT $content;"
+            " COMMIT;"
+        )
+        try:
+            await self._put(query, "api_key", key)
+        except Refused:
+            if await self.keys():
+                return False
+            raise
+        return True
 
     async def add_family(self, family: Family) -> None:
         await self._put("CREATE $id CONTENT $content", "family", family)

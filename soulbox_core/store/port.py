@@ -29,6 +29,9 @@ class Store(Protocol):
     async def put_key(self, key: ApiKey) -> None:
         """Keep a key, in place of the one with its id if there is one."""
 
+    async def put_first_key(self, key: ApiKey) -> bool:
+        """Keep a key if there is none at all, at one stroke; whether there was none."""
+
     async def add_family(self, family: Family) -> None:
         """Keep a new family."""
 

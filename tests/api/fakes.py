@@ -205,6 +205,7 @@ class FakeCatalog:
 
     def __init__(self) -> None:
         self.is_ready = True
+        self.is_stopping = False
 
     def entries(self) -> tuple[LanguageInfo, ...]:
         info = LanguageInfo(
@@ -229,8 +230,12 @@ class FakeCatalog:
             raise UnknownLanguage(name, (LUA.name,))
         return LUA
 
+    @property
+    def stopping(self) -> bool:
+        return self.is_stopping
+
     def ready(self) -> bool:
-        return self.is_ready
+        return self.is_ready and not self.is_stopping
 
 
 ANYBODY = Caller(id="address:", scopes=frozenset(("execute",)))

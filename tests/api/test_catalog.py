@@ -53,6 +53,16 @@ async def test_readiness_is_told_as_it_is_now(
     }
 
 
+@on_loop
+async def test_who_stops_soon_is_not_ready_and_its_languages_are(
+    client: Client, catalog: FakeCatalog
+) -> None:
+    catalog.is_stopping = True
+    answer = await client("GET", "/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "stopping")
+    assert answer.json()["languages"] == {"lua": True}
+
+
 @pytest.mark.parametrize("path", ["/v1/languages", "/healthz", "/readyz", "/openapi.json", "/docs"])
 @on_loop
 async def test_head_has_the_headers_of_get(client: Client, path: str) -> None:

@@ -74,7 +74,7 @@ async def test_the_answer_tells_how_the_caller_stands() -> None:
 
 
 @on_loop
-@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/run/lua"), ("GET", "/healthz")])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/run/lua"), ("GET", "/docs")])
 async def test_too_many_requests_are_told_when_to_come_again(method: str, path: str) -> None:
     house = House()
     house.gate.refusal = RateLimited("too many", standing=EMPTY)
@@ -84,6 +84,14 @@ async def test_too_many_requests_are_told_when_to_come_again(method: str, path: 
     assert answer.json()["retry_after_seconds"] == 2
     assert answer.headers["ratelimit"] == '"caller";r=0;t=2'
     assert house.runs.requests == []
+
+
+@on_loop
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_nobody_can_use_up_what_a_balancer_asks(path: str) -> None:
+    house = House()
+    house.gate.refusal = RateLimited("too many", standing=EMPTY)
+    assert (await house.client("GET", path)).status_code == 200
 
 
 @on_loop

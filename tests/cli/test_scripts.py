@@ -75,3 +75,92 @@ def test_only_files_that_are_there_and_not_ignored_are_copied_for_the_tests(tmp_
         "kept.py",
         "with space.py",
     ]
+
+
+def test_a_tool_that_is_unpacked_finds_its_libraries_and_has_its_arguments(tmp_path: Path) -> None:
+    root, program = tmp_path / "root", tmp_path / "a program"
+    for file, text in (
+        ("usr/sbin/brew", '#!/bin/sh\ncat "$LD_LIBRARY_PATH/libtea.so.1"; printf "<%s>" "$@"\n'),
+        ("usr/lib/any/libtea.so.1", "tea"),
+        ("usr/share/doc/brew", "not kept"),
+    ):
+        (root / file).parent.mkdir(parents=True)
+        (root / file).write_text(text)
+    script = f"source {SCRIPTS}/lib/setup.sh; program=$1; keep_tool {root} brew /usr/sbin/brew"
+    subprocess.run(("bash", "-c", script, "bash", program), check=True)
+    told = subprocess.run((program / "tools" / "brew", "a b", "*"), capture_output=True, check=True)
+    assert told.stdout == b"tea<a b><*>"
+    kept = {path.name for path in program.rglob("*") if path.is_file()}
+    assert kept == {"brew", "run", "libtea.so.1"}
+
+
+def releases(program: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run what scripts/install does with releases, in a directory of the test's."""
+    lines = f"source {SCRIPTS}/lib/setup.sh; program={program}; {script}"
+    return subprocess.run(("bash", "-c", lines), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """Where two releases are installed."""
+    for name in ("old", "new"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+    return tmp_path
+
+
+TAKE = 'release=$program/releases/new; take_release; echo "$before"; '
+
+
+def test_a_release_takes_the_place_of_the_one_before_and_can_give_it_back(program: Path) -> None:
+    venv = program / "venv"
+    venv.symlink_to(program / "releases" / "old")
+    assert releases(program, TAKE).stdout.strip() == str(program / "releases" / "old")
+    assert venv.readlink() == program / "releases" / "new"
+    venv.unlink()
+    venv.symlink_to(program / "releases" / "old")
+    assert releases(program, f"{TAKE} give_back_release").returncode == 0
+    assert venv.readlink() == program / "releases" / "old"
+
+
+def test_what_scripts_serve_had_installed_is_given_back_too(program: Path) -> None:
+    venv = program / "venv"
+    venv.mkdir()
+    (venv / "of-serve").touch()
+    assert releases(program, f"{TAKE} give_back_release").returncode == 0
+    assert (venv / "of-serve").exists()
+    assert releases(program, f"{TAKE} forget_other_releases").returncode == 0
+    assert venv.readlink() == program / "releases" / "new"
+    assert sorted(path.name for path in program.iterdir()) == ["releases", "venv"]
+    assert [path.name for path in (program / "releases").iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("before", [None, "new"])
+def test_without_another_one_before_there_is_nothing_to_give_back(
+    program: Path, before: str | None
+) -> None:
+    if before:
+        (program / "venv").symlink_to(program / "releases" / before)
+    assert releases(program, f"{TAKE} give_back_release").returncode == 1
+    assert (program / "venv").readlink() == program / "releases" / "new"
+
+
+@pytest.mark.parametrize("script", ["install", "uninstall"])
+def test_where_systemd_does_not_run_a_script_says_so_and_changes_nothing(
+    script: str, tmp_path: Path
+) -> None:
+    if Path("/run/systemd/system").exists():
+        command = f"{SCRIPTS}/uninstall --purgatory"  # this host has it: another refusal
+        said = "--purgatory: not known"
+    else:
+        command = f"{SCRIPTS}/{script}"
+        said = "systemd does not run here"
+    done = subprocess.run(
+        command.split(),
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []

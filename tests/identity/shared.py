@@ -45,6 +45,13 @@ class SharedStore:
         await self._turn("put_key")
         self.rows[key.id] = key
 
+    async def put_first_key(self, key: ApiKey) -> bool:
+        await self._turn("put_first_key")
+        if self.rows:
+            return False
+        self.rows[key.id] = key
+        return True
+
     async def add_family(self, family: Family) -> None:
         await self._turn("add_family")
         self.families[family.id] = family

@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from soulbox_core.errors import StoreError, Unauthenticated
-from soulbox_core.identity.signing import Signing
+from soulbox_core.identity.signing import OwnSigning
 from soulbox_core.identity.tokens import LEEWAY_SECONDS, TOKEN_BYTES
 from tests.identity.house import ISSUER, NOW, Clock, House, house
 from tests.loop import on_loop
 
 
-def signing_of(directory: Path) -> Signing:
-    return Signing(directory / "signing", 610.0, Clock())
+def signing_of(directory: Path) -> OwnSigning:
+    return OwnSigning(directory / "signing", 610.0, Clock())
 
 
 async def claims_of(home: House) -> dict[str, Any]:
@@ -289,7 +289,7 @@ def test_a_damaged_or_foreign_signing_key_is_refused(tmp_path: Path) -> None:
     (file,) = (tmp_path / "signing").iterdir()
     good = file.read_bytes()
     file.write_bytes(b"-----BEGIN")
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError, match="it is damaged"):
         signing_of(tmp_path)
     file.write_bytes(good)
     file.rename(file.with_name(f"{'1' * 12}-{'0' * 16}.pem"))

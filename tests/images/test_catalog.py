@@ -1,9 +1,12 @@
 """Real builds, with real tools, into the storage that the other tests use too."""
 
 import fcntl
+import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from soulbox_core import settings
 from soulbox_core.errors import ImageError
+from soulbox_core.images import bake
 from soulbox_core.images.catalog import Builder, image_tag, needed_tags
 from soulbox_core.images.environment import build_environment
 from soulbox_core.images.recipe import recipe
@@ -129,3 +133,35 @@ def test_a_build_waits_for_another_and_finds_its_work_done(built: str) -> None:
     with other:
         assert other.stdout.read() == "False\n"
     Builder(SETTINGS).store.remove(built)
+
+
+def test_baked_images_are_one_layer_each_and_belong_to_who_will_read_them(
+    builder: Builder, built: str, tmp_path: Path
+) -> None:
+    """The same image under two names is there once."""
+    other = language("image-test-too", SMALL.image)
+    builder.store.tag(built, image_tag(other))
+    try:
+        builder.bake([SMALL, other], tmp_path / "store.tar", silent)
+    finally:
+        builder.store.remove(image_tag(other))
+    with tarfile.open(tmp_path / "store.tar") as tar:
+        members = {member.name: member for member in tar}
+        images = tar.extractfile("./overlay-images/images.json")
+        assert images is not None
+        names = [name for image in json.load(images) for name in image["names"]]
+    assert sorted(names) == sorted((built, image_tag(other)))
+    roots = [name for name in members if re.fullmatch(r"\./overlay/[0-9a-f]{64}/diff", name)]
+    assert len(roots) == 1
+    owners = {(member.uid, member.gid) for member in members.values()}
+    assert (bake.OWNER, bake.OWNER) in owners
+    assert (bake.OWNER, bake.SUBORDINATE + 42 - 1) in owners  # group shadow is 42 in Debian
+    assert {uid for ids in owners for uid in ids if uid < bake.OWNER} == set()
+    assert not [name for name, member in members.items() if member.isdev()]
+    assert list(tmp_path.iterdir()) == [tmp_path / "store.tar"]
+
+
+def test_an_image_that_is_not_built_cannot_be_baked(builder: Builder, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="run: soulbox images build image-test"):
+        builder.bake([IMPOSSIBLE], tmp_path / "store.tar", silent)
+    assert list(tmp_path.iterdir()) == []

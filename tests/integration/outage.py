@@ -96,10 +96,7 @@ class _Load:
 
 def waiting(service: Service) -> float:
     """Bytes of records that the database does not have yet."""
-    for line in service.client.get("/metrics").text.splitlines():
-        if line.startswith("soulbox_records_waiting_bytes "):
-            return float(line.split()[1])
-    raise AssertionError("no such metric")
+    return service.metric("soulbox_records_waiting_bytes")
 
 
 def _compare(answered: list[str], service: Service) -> Kept:

@@ -1,5 +1,6 @@
 """A real service in a process of its own, for tests to talk to and to kill."""
 
+import json
 import os
 import signal
 import socket
@@ -7,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -15,62 +18,24 @@ import httpx
 
 from tests.integration.patience import patient
 
+PYTHON_ALONE = (
+    "plugins.blocked="
+    + json.dumps([each.name for each in entry_points(group="soulbox") if each.name != "python"]),
+    "languages.python.preloads=[]",
+)
+"""Settings of a service that is there soon."""
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
-class Service:
-    """`soulbox serve` under an instance name, on a free port of loopback.
+class Answering(ABC):
+    """A service that programs can be sent to, wherever it runs."""
 
-    :param flags: more `--set key=value`
-    :param env: more variables
-    :param whole: it is only there when every language is ready
-    :param auth: callers must prove who they are; `client` does it with the first key
-    """
+    client: httpx.Client
 
-    def __init__(
-        self,
-        instance: str,
-        *flags: str,
-        env: Mapping[str, str] | None = None,
-        whole: bool = True,
-        auth: bool = False,
-    ) -> None:
-        self.instance = instance
-        self._sign = "/readyz" if whole else "/healthz"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
-        self.last_words = ""
-        sets = (
-            f"instance={instance}",
-            f"server.port={self.port}",
-            "log_level=info",
-            f"auth.enabled={str(auth).lower()}",
-            *flags,
-        )
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "soulbox_core",
-                "serve",
-                *(w for s in sets for w in ("--set", s)),
-            ],
-            stdout=self.log,
-            stderr=self.log,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **(env or {})},
-        )
-        self.client = httpx.Client(base_url=self.url, timeout=patient(60))
-        try:
-            self._await_ready()
-        except BaseException:  # pytest's time for a test may be over, too
-            self.stop(signal.SIGKILL)
-            raise
-        self.key = first_key(instance) if auth else ""
-        if auth:
-            self.client.headers["authorization"] = f"Bearer {self.key}"
+    @abstractmethod
+    def said(self) -> str:
+        """Everything it has printed and logged."""
 
     def post(self, code: str, *, language: str = "python", **options: Any) -> httpx.Response:
         """POST a JSON request and return the response."""
@@ -89,6 +54,72 @@ class Service:
         assert answer["status"] == "ok", answer
         text: str = answer["stdout"]
         return text
+
+    def metric(self, name: str) -> float:
+        """A number that it tells Prometheus, with its labels if it has any."""
+        for line in self.client.get("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
+
+
+class Service(Answering):
+    """`soulbox serve` under an instance name, on a free port of loopback.
+
+    :param flags: more `--set key=value`
+    :param env: more variables
+    :param whole: it is only there when every language is ready
+    :param auth: callers must prove who they are; `client` does it with the first key
+    :param key: what it does it with instead, where another node made the first key
+    :param port: where it listens, instead of on one that is free
+    :param command: what is `soulbox` here
+    """
+
+    def __init__(
+        self,
+        instance: str,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        whole: bool = True,
+        auth: bool = False,
+        key: str = "",
+        port: int | None = None,
+        command: Sequence[str | Path] = (sys.executable, "-m", "soulbox_core"),
+    ) -> None:
+        self.instance = instance
+        self._sign = "/readyz" if whole else "/healthz"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop
+        self.last_words = ""
+        sets = (
+            f"instance={instance}",
+            f"server.port={self.port}",
+            "log_level=info",
+            f"auth.enabled={str(auth).lower()}",
+            *flags,
+        )
+        self.process = subprocess.Popen(
+            [*command, "serve", *(w for s in sets for w in ("--set", s))],
+            stdout=self.log,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})},
+        )
+        self.client = httpx.Client(base_url=self.url, timeout=patient(60))
+        try:
+            self._await_ready()
+        except BaseException:  # pytest's time for a test may be over, too
+            self.stop(signal.SIGKILL)
+            raise
+        self.key = ""
+        if auth:
+            self.show(key or first_key(instance))
+
+    def show(self, key: str) -> None:
+        """Have `client` prove with that key who it is."""
+        self.key = key
+        self.client.headers["authorization"] = f"Bearer {key}"
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

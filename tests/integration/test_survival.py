@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.service import Service, instance_id
+from tests.integration.service import PYTHON_ALONE, Service, instance_id
+from tests.notified import listening
 
 
 @pytest.fixture
@@ -120,6 +121,38 @@ def test_sigterm_lets_a_running_program_finish(own: Service) -> None:
     assert results[0]["stdout"] == "done\n"
     assert own.stop() == 0, own.said()
     assert traces(instance_id(own.instance)) == []
+
+
+def test_who_stops_says_so_while_it_still_runs_programs_until_a_second_signal() -> None:
+    service = Service("test-lame-duck", *PYTHON_ALONE, "server.lame_duck_seconds=1000")
+    try:
+        service.process.send_signal(signal.SIGTERM)
+        service.await_true(
+            lambda: service.client.get("/readyz").json()["status"] == "stopping", "it says so"
+        )
+        assert service.client.get("/readyz").status_code == 503
+        assert service.client.get("/healthz").status_code == 200
+        assert service.output("print('still')") == "still\n"
+        assert service.stop() == 0, service.last_words
+    finally:
+        service.stop(signal.SIGKILL)
+
+
+def test_systemd_is_told_when_it_serves_that_it_lives_and_for_how_long_it_drains(
+    tmp_path: Path,
+) -> None:
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
+    with listening(told["NOTIFY_SOCKET"]) as systemd:
+        service = Service("test-notify", "server.drain_seconds=20", env=told)
+        try:
+            ready = systemd.hear()
+            assert ready[0] == "READY=1"
+            assert service.url in ready[1]
+            assert systemd.hear() == systemd.hear() == ["WATCHDOG=1"]
+        finally:
+            assert service.stop() == 0, service.said()
+        stopping = systemd.hear_until("STOPPING=1")[-1]
+    assert "EXTEND_TIMEOUT_USEC=50000000" in stopping
 
 
 def test_draining_kills_what_passes_its_deadline() -> None:

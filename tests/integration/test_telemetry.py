@@ -51,6 +51,8 @@ class Told:
     codes: dict[str, int]
     """How requests for metrics were answered, by who asked."""
     log: list[str]
+    announced: list[str]
+    """What else it printed, for people, where a journal or a container's log keeps it."""
     keys: list[str]
     receiver: Receiver
 
@@ -205,11 +207,13 @@ def told() -> Iterator[Told]:
         finally:
             code = service.stop()
         assert code == 0, service.said()
+        said = service.said().splitlines()
         yield Told(
             metrics=metrics,
             again=again,
             codes=codes,
-            log=[each for each in service.said().splitlines() if not each.startswith(ANNOUNCED)],
+            log=[each for each in said if not each.startswith(ANNOUNCED)],
+            announced=[each for each in said if each.startswith(ANNOUNCED)],
             keys=[service.key, metrics_key, hasty_key, execute_key],
             receiver=receiver,
         )
@@ -338,6 +342,7 @@ def test_a_run_is_one_line_with_the_ids_of_its_request_and_trace(told: Told) -> 
 
 
 def test_neither_code_nor_output_nor_a_key_is_told(told: Told) -> None:
-    for text in (*told.log, told.metrics, *(repr(span) for span in told.receiver.spans)):
+    spans = (repr(span) for span in told.receiver.spans)
+    for text in (*told.log, *told.announced, told.metrics, *spans):
         assert CANARY not in text
         assert not any(key in text or key.split("_")[2] in text for key in told.keys)

@@ -247,6 +247,15 @@ async def test_health() -> None:
 
 
 @on_loop
+async def test_who_stops_soon_serves_no_language_any_more() -> None:
+    house = House()
+    async with house.served() as stub:
+        house.catalog.is_stopping = True
+        for service in ("", SERVICE, "lua"):
+            assert (await state(stub, service)).status == 2
+
+
+@on_loop
 async def test_health_is_asked_so_often_from_one_address() -> None:
     house = House()
     house.gate.refusal = RateLimited("too many", standing=EMPTY)

@@ -26,8 +26,8 @@ V2_PARENT = {
 V2_NAMESPACED = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{400 * KIB}\n"}
 V1 = {
     "proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/a\n0::/\n",
-    "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2**63 - 4096}\n",
-    "sys/fs/cgroup/memory/a/memory.limit_in_bytes": f"{100 * KIB}\n",
+    "sys/fs/cgroup/memory/memory.stat": f"cache 1\nhierarchical_memory_limit {2**63 - 4096}\n",
+    "sys/fs/cgroup/memory/a/memory.stat": f"cache 1\nhierarchical_memory_limit {100 * KIB}\n",
 }
 
 
@@ -38,7 +38,22 @@ def test_three_quarters_of_the_least_that_applies(
     tmp_path: Path, files: dict[str, str], kib: int
 ) -> None:
     root = host(tmp_path, {"proc/meminfo": MEMINFO} | files)
-    assert memory_for_cells(root) == kib * KIB * 3 // 4
+    assert memory_for_cells(root=root) == kib * KIB * 3 // 4
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cells/memory.max": f"{300 * KIB}\n"},
+        {"cells/memory.stat": f"rss 1\nhierarchical_memory_limit {300 * KIB}\n"},
+    ],
+)
+def test_the_limit_of_the_cgroups_that_cells_are_made_in_counts_too(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    root = host(tmp_path, {"proc/meminfo": MEMINFO} | V2_OWN | given)
+    cgroups = (str(tmp_path / "cells"), str(tmp_path / "pids"))
+    assert memory_for_cells(cgroups, root) == 300 * KIB * 3 // 4
 
 
 def test_this_host_has_memory() -> None:
@@ -50,7 +65,7 @@ def test_a_host_that_does_not_say_is_an_error_that_tells_what_to_set(
     tmp_path: Path, meminfo: str
 ) -> None:
     with pytest.raises(HostError, match=r"set admission\.memory_bytes"):
-        memory_for_cells(host(tmp_path, {"proc/meminfo": meminfo}))
+        memory_for_cells(root=host(tmp_path, {"proc/meminfo": meminfo}))
 
 
 def test_runs_get_what_helpers_leave() -> None:

@@ -59,7 +59,10 @@ def test_language_by_name_and_alias_and_not_otherwise() -> None:
 def test_ready_when_every_language_is(
     languages: tuple[Language, ...], unready: frozenset[str], ready: bool
 ) -> None:
-    assert catalog(FakeSandbox(unready=unready), *languages).ready() is ready
+    known = catalog(FakeSandbox(unready=unready), *languages)
+    assert known.ready() is False, "it is not, until all is there that is made ahead"
+    known.settled()
+    assert known.ready() is ready
 
 
 def test_readiness_is_asked_anew_each_time() -> None:
@@ -67,6 +70,17 @@ def test_readiness_is_asked_anew_each_time() -> None:
     known = catalog(sandbox, LUA)
     assert [entry.ready for entry in known.entries()] == [False]
     sandbox.unready = frozenset()
+    assert [entry.ready for entry in known.entries()] == [True]
+
+
+def test_who_stops_is_not_ready_though_its_languages_are() -> None:
+    known = catalog(FakeSandbox(), LUA)
+    known.settled()
+    assert known.ready()
+    assert not known.stopping
+    known.retire()
+    assert known.stopping
+    assert not known.ready()
     assert [entry.ready for entry in known.entries()] == [True]
 
 

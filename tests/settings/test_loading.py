@@ -27,6 +27,8 @@ def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path: Pa
         ("records.batch_seconds", "inf", "records.batch_seconds"),
         ("records.spool_bytes", "1", "records.spool_bytes"),
         ("results.redis", "redis://127.0.0.1", "results.secret must have at least 32"),
+        ("server.idempotency_redis", "redis://a", "results.secret must have at least 32"),
+        ("server.lame_duck_seconds", "-1", "server.lame_duck_seconds"),
         ("database.replicas", '["ws://a/rpc"]', "need database.url"),
         ("database.password", SECRET, "need database.url"),
     ],

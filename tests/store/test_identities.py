@@ -35,6 +35,26 @@ async def test_a_key_takes_the_place_of_its_former_self(opened: Open) -> None:
 
 
 @on_loop
+async def test_of_many_first_keys_at_once_one_is_kept(opened: Open) -> None:
+    async with opened() as stores:
+        store = stores.identities
+        kept = await asyncio.gather(
+            *(store.put_first_key(api_key(id=f"k{number}")) for number in range(10))
+        )
+        assert sorted(kept) == [False] * 9 + [True]
+        (key,) = await store.keys()
+        assert kept[int(key.id[1:])]
+
+
+@on_loop
+async def test_a_key_that_was_revoked_leaves_no_room_for_a_first_one(opened: Open) -> None:
+    async with opened() as stores:
+        await stores.identities.put_key(api_key(revoked_at=NOW))
+        assert not await stores.identities.put_first_key(api_key(id="first"))
+        assert await stores.identities.keys() == (api_key(revoked_at=NOW),)
+
+
+@on_loop
 async def test_what_is_not_there_is_not_found(opened: Open) -> None:
     async with opened() as stores:
         store = stores.identities

@@ -1,0 +1,100 @@
+"""SoulBox in a container, for tests to talk to and to kill."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from tests.integration.service import Answering, free_port
+
+NAME = os.environ.get("SOULBOX_TEST_CONTAINER", "soulbox-test")
+"""scripts/test-container has prepared what the line of a container of this name needs."""
+MEMORY = 6 << 30
+LINE = Path(__file__).parents[2] / "deploy/container/podman-run"
+READY_SECONDS = 120.0
+STATE = "/var/lib/soulbox/instances/main"
+
+
+def podman(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command of this user's Podman."""
+    done = subprocess.run(("podman", *words), capture_output=True, text=True)
+    assert not check or done.returncode == 0, f"{words}: {done.stderr}"
+    return done
+
+
+def printed_line(image: str, *options: str) -> str:
+    """What `podman-run` prints for this host, without what root does once after a boot."""
+    memory = ("--memory", str(MEMORY))
+    argv = ("sh", str(LINE), image, "--name", NAME, *memory, *options)
+    text = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return text[text.index("podman run") :]
+
+
+class Contained(Answering):
+    """A container of an image with its own volume, both removed at the end.
+
+    :param options: more words for `podman-run`
+    """
+
+    def __init__(self, image: str, *options: str) -> None:
+        port = free_port()
+        self.image = image
+        self.line = printed_line(image, "--publish", f"127.0.0.1:{port}", *options)
+        self.url = f"http://127.0.0.1:{port}"
+        self.client = httpx.Client(base_url=self.url, timeout=120)
+
+    def __enter__(self) -> Self:
+        podman("volume", "rm", "--force", NAME)
+        try:
+            self.start()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._remove()
+
+    def start(self) -> None:
+        """Run the line, in the place of whatever there is of that name; wait until all is ready."""
+        subprocess.run(("sh", "-c", self.line), check=True, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._ready():
+            running = podman("inspect", "--format={{.State.Running}}", NAME).stdout.strip()
+            assert running == "true", f"the container ended:\n{self.said()}"
+            assert time.monotonic() < deadline, f"it is not ready:\n{self.said()}"
+            time.sleep(0.1)
+        key = self.inside("cat", f"{STATE}/first-key").strip()
+        self.client.headers["authorization"] = f"Bearer {key}"
+
+    def inside(self, *argv: str) -> str:
+        """What a command prints that is run in the container, as the service's user."""
+        return podman("exec", "--user=soulbox", NAME, *argv).stdout
+
+    def said(self) -> str:
+        logs = podman("logs", NAME, check=False)
+        return logs.stdout + logs.stderr
+
+    def inspected(self, what: str) -> Any:
+        """A value that `podman inspect` tells, by its Go template."""
+        return podman("inspect", f"--format={{{{{what}}}}}", NAME).stdout.strip()
+
+    def _ready(self) -> bool:
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _remove(self) -> None:
+        self.client.close()
+        podman("rm", "--force", "--time=1", NAME, check=False)
+        podman("volume", "rm", "--force", NAME, check=False)

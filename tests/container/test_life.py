@@ -1,0 +1,90 @@
+"""The container is started, killed, stopped, and started where it must not."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.container.contained import NAME, Contained, podman
+
+ONLY_PYTHON = [
+    word
+    for name in ("GO", "JAVA", "RUST", "JAVASCRIPT", "TYPESCRIPT")
+    for word in ("--env", f"SOULBOX_LANGUAGES__{name}__ENABLED=false")
+]
+HELLO = "print('Hello, World!')"
+
+
+@pytest.fixture
+def own(image: str) -> Iterator[Contained]:
+    """A container that a test may break."""
+    with Contained(image, *ONLY_PYTHON) as contained:
+        yield contained
+
+
+def test_killed_and_started_again_it_knows_what_it_knew(own: Contained) -> None:
+    key = own.client.headers["authorization"]
+    ran = own.run(HELLO)["id"]
+    podman("kill", "--signal=KILL", NAME)
+    podman("wait", NAME)
+    own.start()
+    assert own.client.headers["authorization"] == key
+    assert own.output(HELLO) == "Hello, World!\n"
+    assert own.client.get(f"/v1/executions/{ran}").json()["status"] == "ok"
+
+
+def test_killed_it_can_be_started_as_it_is(own: Contained) -> None:
+    """As systemd or a person would: `podman start`, without a new container."""
+    podman("kill", "--signal=KILL", NAME)
+    podman("wait", NAME)
+    podman("start", NAME)
+    own.line = "true"
+    own.start()
+    assert own.output(HELLO) == "Hello, World!\n"
+
+
+def test_a_volume_that_is_roots_is_given_to_the_service(own: Contained) -> None:
+    """As one is that another than Podman made."""
+    podman("stop", NAME)
+    options = ("--rm", "--network=none", f"--volume={NAME}:/state", "--entrypoint=chown")
+    users = [word for word in own.line.split() if word.startswith(("--uidmap", "--gidmap"))]
+    limits = [word for word in own.line.split() if word.startswith("--ulimit")]
+    podman("run", *options, *users, *limits, own.image, "root:root", "/state")
+    own.start()
+    assert own.output(HELLO) == "Hello, World!\n"
+
+
+def test_stopped_it_lets_what_runs_end_and_ends_well(own: Contained) -> None:
+    answers: list[dict[str, Any]] = []
+    code = "import time; print('begun', flush=True); time.sleep(4); print('done')"
+    with own.client.stream(
+        "POST",
+        "/v1/run/python",
+        json={"code": code},
+        headers={"accept": "application/x-ndjson"},
+    ) as response:
+        lines = response.iter_lines()
+        while "begun" not in next(lines):
+            pass
+        stopping = threading.Thread(target=podman, args=("stop", NAME))
+        stopping.start()
+        answers = [line for line in lines if '"result"' in line]  # type: ignore[misc]  # text
+        stopping.join()
+    assert '"status":"ok"' in str(answers)
+    assert own.inspected(".State.ExitCode") == "0"
+
+
+def test_without_a_cgroup_subtree_it_does_not_start_and_says_what_gives_one(image: str) -> None:
+    done = podman("run", "--rm", "--network=none", image, check=False)
+    assert done.returncode == 2
+    assert "no cgroup subtree" in done.stderr
+    assert "podman-run | sh -s - IMAGE" in done.stderr
+
+
+def test_the_image_prints_the_very_script_that_prints_the_line(image: str, own: Contained) -> None:
+    script = podman("run", "--rm", "--network=none", image, "podman-run").stdout
+    argv = ("sh", "-s", "-", image, "--name", NAME)
+    line = subprocess.run(argv, input=script, check=True, capture_output=True, text=True).stdout
+    assert line.startswith("podman run --detach")
