@@ -109,8 +109,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
     e2scrub_reap.service fstrim.timer getty@tty1.service serial-getty@ttyS0.service \
     serial-getty@ttyAMA0.service systemd-timesyncd.service ldconfig.service \
     systemd-journal-catalog-update.service systemd-hwdb-update.service \
-    systemd-networkd-wait-online.service haproxy.service redis-server.service podman-auto-update.timer \
-    podman-auto-update.service podman-restart.service podman.socket; do
+    systemd-networkd-wait-online.service haproxy.service redis-server.service \
+    podman-auto-update.timer podman-auto-update.service podman-restart.service podman.socket; do
     chroot "$1" systemctl --quiet mask "$unit"
 done
 chroot "$1" systemctl --quiet enable systemd-networkd.service soulbox-vm.service
