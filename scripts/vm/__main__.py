@@ -45,12 +45,14 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX)
             system = base.ensure(cache)
             files = sys.stdin.read().split("\0")[:-1]
-            code = payload.code_disk(PROJECT, files, _job(arguments), Path(work))
+            code = payload.code_disk(PROJECT, files, _job(arguments), arguments.tool, Path(work))
+            wheels = payload.wheels_disk(PROJECT, cache)
             say("booting")
             return boot(
                 system,
                 (
                     Disk(code, "code"),
+                    Disk(wheels, "wheels"),
                     *(Disk(arguments.storage, f"storage-{user}") for user in USERS),
                     *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
                 ),
@@ -86,6 +88,7 @@ def _parse() -> argparse.Namespace:
     add("--memory", type=int, default=4096, metavar="MIB", help="%(default)s")
     add("--cpus", type=int, default=2, help="%(default)s")
     add("--cache", type=Path, required=True, help=argparse.SUPPRESS)
+    add("--tool", type=Path, action="append", default=[], help=argparse.SUPPRESS)
     add("--storage", type=Path, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 

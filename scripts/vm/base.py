@@ -15,6 +15,7 @@ from pathlib import Path
 from tools import run, run_as_root, say
 
 SUITE = "trixie"
+PYTHON = "3.13"  # the suite's
 MACHINE = platform.machine()
 _KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
 _PACKAGES = (
@@ -32,7 +33,9 @@ _PACKAGES = (
     "ca-certificates",
     "crun",
     "debian-archive-keyring",
+    "git",
     "golang-github-containers-common",
+    "haproxy",
     "libseccomp2",
     "mmdebstrap",
     "podman",
@@ -106,8 +109,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
     e2scrub_reap.service fstrim.timer getty@tty1.service serial-getty@ttyS0.service \
     serial-getty@ttyAMA0.service systemd-timesyncd.service ldconfig.service \
     systemd-journal-catalog-update.service systemd-hwdb-update.service \
-    systemd-networkd-wait-online.service redis-server.service podman-auto-update.timer \
-    podman-auto-update.service podman-restart.service podman.socket; do
+    systemd-networkd-wait-online.service haproxy.service redis-server.service \
+    podman-auto-update.timer podman-auto-update.service podman-restart.service podman.socket; do
     chroot "$1" systemctl --quiet mask "$unit"
 done
 chroot "$1" systemctl --quiet enable systemd-networkd.service soulbox-vm.service
