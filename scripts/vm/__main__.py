@@ -46,11 +46,13 @@ def main() -> int:
             system = base.ensure(cache)
             files = sys.stdin.read().split("\0")[:-1]
             code = payload.code_disk(PROJECT, files, _job(arguments), Path(work))
+            wheels = payload.wheels_disk(PROJECT, cache)
             say("booting")
             return boot(
                 system,
                 (
                     Disk(code, "code"),
+                    Disk(wheels, "wheels"),
                     *(Disk(arguments.storage, f"storage-{user}") for user in USERS),
                     *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
                 ),

@@ -15,6 +15,7 @@ from pathlib import Path
 from tools import run, run_as_root, say
 
 SUITE = "trixie"
+PYTHON = "3.13"  # the suite's
 MACHINE = platform.machine()
 _KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
 _PACKAGES = (

@@ -1,17 +1,26 @@
 """The disks that carry what the job needs.
 
 code     the checkout as it is, and what to do with it; made for every run
+wheels   what pip would fetch to install it; kept until a requirement changes
 storage  the images of all languages, made by scripts/test-vm with storage.py
 """
 
+import hashlib
+import json
 import os
 import shutil
 import ssl
-from collections.abc import Iterable
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from base import MACHINE, PYTHON
 from tools import run, say
 
+_GLIBC_MINORS = (41, 39, 36, 35, 34, 31, 28, 27, 26, 24, 17)
+"""Of the manylinux tags (PEP 600) that the machine's libc can take."""
 _GUEST = Path(__file__).parent / "guest"
 
 
@@ -32,6 +41,44 @@ def code_disk(project: Path, files: Iterable[str], job: str, work: Path) -> Path
     if trusted := _authorities():
         shutil.copy(trusted, tree / "authorities.pem")
     return _disk(tree, "code", work / "code.ext4")
+
+
+def wheels_disk(project: Path, cache: Path) -> Path:
+    """A directory in which pip finds what the core, its plugins and their tests need from PyPI.
+
+    Emulated, pip takes as long to read the index as to install.
+    """
+    wanted = sorted(set(_requirements(project)))
+    key = hashlib.sha256(json.dumps([PYTHON, wanted]).encode()).hexdigest()[:16]
+    disk = cache / f"wheels-{key}.ext4"
+    if not disk.exists():
+        say(f"fetching packages for the machine's Python {PYTHON}")
+        with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as work:
+            tree = Path(work) / "wheels"
+            pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:")
+            run(*pip, *_for_the_machine(), "--dest", str(tree), *wanted)
+            _disk(tree, "wheels", Path(work) / "disk").rename(disk)
+        for old in cache.glob("wheels-*"):
+            if old != disk:
+                old.unlink()
+    return disk
+
+
+def _requirements(project: Path) -> Iterator[str]:
+    for file in (project / "pyproject.toml", *project.glob("plugins/*/pyproject.toml")):
+        data = tomllib.loads(file.read_text())
+        yield from data["build-system"]["requires"]
+        yield from data.get("dependency-groups", {}).get("dev", [])
+        for requirement in data["project"].get("dependencies", []):
+            if not requirement.startswith("soulbox"):
+                yield requirement
+
+
+def _for_the_machine() -> Iterator[str]:
+    yield f"--python-version={PYTHON}"
+    yield f"--platform=manylinux2014_{MACHINE}"
+    for minor in _GLIBC_MINORS:
+        yield f"--platform=manylinux_2_{minor}_{MACHINE}"
 
 
 def _authorities() -> str | None:
