@@ -1,6 +1,7 @@
 """SoulBox in a container, for tests to talk to and to kill."""
 
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Iterable
@@ -35,6 +36,12 @@ def printed_line(image: str, *options: str) -> str:
     argv = ("sh", str(LINE), image, "--name", NAME, *memory, *options)
     text = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
     return text[text.index("podman run") :]
+
+
+def words_of(line: str, *options: str) -> list[str]:
+    """The words of a line that begin with one of these options. Root's Podman may need those that
+    bound its processes for whatever it runs, where the host bounds root's own."""
+    return [word for word in shlex.split(line) if word.startswith(options)]
 
 
 def only(languages: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.container.contained import NAME, Contained, only, podman
+from tests.container.contained import NAME, Contained, only, podman, printed_line, words_of
 
 HELLO = "print('Hello, World!')"
 
@@ -44,9 +44,8 @@ def test_a_volume_that_is_roots_is_given_to_the_service(own: Contained) -> None:
     """As one is that another than Podman made."""
     podman("stop", NAME)
     options = ("--rm", "--network=none", f"--volume={NAME}:/state", "--entrypoint=chown")
-    users = [word for word in own.line.split() if word.startswith(("--uidmap", "--gidmap"))]
-    limits = [word for word in own.line.split() if word.startswith("--ulimit")]
-    podman("run", *options, *users, *limits, own.image, "root:root", "/state")
+    same = words_of(own.line, "--uidmap", "--gidmap", "--ulimit")
+    podman("run", *options, *same, own.image, "root:root", "/state")
     own.start()
     assert own.output(HELLO) == "Hello, World!\n"
 
@@ -72,14 +71,16 @@ def test_stopped_it_lets_what_runs_end_and_ends_well(own: Contained) -> None:
 
 
 def test_without_a_cgroup_subtree_it_does_not_start_and_says_what_gives_one(image: str) -> None:
-    done = podman("run", "--rm", "--network=none", image, check=False)
+    limits = words_of(printed_line(image), "--ulimit")
+    done = podman("run", "--rm", "--network=none", *limits, image, check=False)
     assert done.returncode == 2
     assert "no cgroup subtree" in done.stderr
     assert "podman-run | sh -s - IMAGE" in done.stderr
 
 
 def test_the_image_prints_the_very_script_that_prints_the_line(image: str, own: Contained) -> None:
-    script = podman("run", "--rm", "--network=none", image, "podman-run").stdout
+    limits = words_of(own.line, "--ulimit")
+    script = podman("run", "--rm", "--network=none", *limits, image, "podman-run").stdout
     argv = ("sh", "-s", "-", image, "--name", NAME)
     line = subprocess.run(argv, input=script, check=True, capture_output=True, text=True).stdout
     assert line.startswith("podman run --detach")
