@@ -86,4 +86,4 @@ def main(image: str, count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ["SOULBOX_TEST_IMAGE"], int(sys.argv[1]) if sys.argv[1:] else 200))
+    sys.exit(main(os.environ["IMAGE_UNDER_TEST"], int(sys.argv[1]) if sys.argv[1:] else 200))

@@ -17,13 +17,13 @@ from tests.container.contained import Contained, only
 @pytest.fixture(scope="session")
 def image() -> str:
     """The image under test."""
-    return os.environ["SOULBOX_TEST_IMAGE"]
+    return os.environ["IMAGE_UNDER_TEST"]
 
 
 @pytest.fixture(scope="session")
 def languages() -> tuple[str, ...]:
     """Those in the image."""
-    given = os.environ.get("SOULBOX_TEST_LANGUAGES", "")
+    given = os.environ.get("LANGUAGES_UNDER_TEST", "")
     return tuple(given.split()) or tuple(registry.load(Settings()).languages)
 
 

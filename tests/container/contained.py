@@ -15,7 +15,7 @@ from soulbox_core import registry
 from soulbox_core.settings import Settings
 from tests.integration.service import Answering, free_port
 
-NAME = os.environ.get("SOULBOX_TEST_CONTAINER", "soulbox-test")
+NAME = os.environ.get("CONTAINER_UNDER_TEST", "soulbox-test")
 """scripts/test-container has prepared what the line of a container of this name needs."""
 MEMORY = 6 << 30
 LINE = Path(__file__).parents[2] / "deploy/container/podman-run"
