@@ -68,7 +68,7 @@ def visit(key: str) -> None:
     ).items():
         answer = run(key, f"{language}?{AMPLE}", program)
         check(language, answer)
-        assert answer["usage"]["memory_bytes"] > 0
+        assert answer["usage"]["memory_peak_bytes"] > 0
         assert answer["usage"]["cpu_seconds"] > 0
     ample = "wall_seconds=290&cpu_seconds=110"
     hungry = run(key, f"python?{ample}&memory_bytes=67108864", "x = bytearray(1 << 30)")
