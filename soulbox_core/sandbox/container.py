@@ -91,7 +91,7 @@ class Container:
         self._idle.set()
 
     async def start(self) -> None:
-        """Start it and wait until cells can be made.
+        """Start it and wait until cells can be made, if only cold ones before `warm_up`.
 
         :raises ContainerError: says which part failed
         """
@@ -105,6 +105,17 @@ class Container:
         finally:
             os.close(seccomp)
             self._warden.their_end.close()
+
+    @property
+    def warm(self) -> bool:
+        """Whether cells come as warm as the language has them."""
+        return self._template is not None or self._language.template is None
+
+    async def warm_up(self) -> None:
+        """Have the template load what is preloaded, if the language has one.
+
+        :raises ContainerError: it failed, or took too long
+        """
         if self._language.template is not None:
             self._template = await self._new_template()
 

@@ -62,6 +62,8 @@ class Pool:
         self._filling: asyncio.TimerHandle | None = None
         self._replacing = False
         self._closed = False
+        self.usable = asyncio.Event()
+        """Set when cells can be made, or could not be at the first attempt to start."""
         self._counts = PoolCounts()
         self._context = copy_context()
         """Of nobody's request: what is made here outlives the one that happened to ask for it."""
@@ -75,9 +77,13 @@ class Pool:
 
     @property
     def ready(self) -> bool:
-        """Whether a container is up and, if any are wanted, a cell is parked or being made."""
+        """Whether a warm container is up and, if any are wanted, a cell is parked or being made."""
         wanted = any(shelf.target for shelf in self._shelves.values())
-        return self._container is not None and (not wanted or self._fault is None)
+        return self._warm and (not wanted or self._fault is None)
+
+    @property
+    def _warm(self) -> bool:
+        return self._container is not None and self._container.warm
 
     async def start(self) -> None:
         """Start the container and park the cells; if that fails, go on trying.
@@ -86,15 +92,22 @@ class Pool:
         """
         self._spawn(self._check())
         try:
-            self._container = await self._created_container()
+            container = self._container = await self._created_container()
         except ContainerError as error:
             self._fault = error
             self._failures += 1
             self._spawn(self._restart())
             raise
+        finally:
+            self.usable.set()
+        try:
+            await container.warm_up()
+        except ContainerError as error:
+            self._failed(container, error)
+            raise
         await asyncio.gather(
             *(
-                self._make_one(self._container, shelf)
+                self._make_one(container, shelf)
                 for shelf in self._shelves.values()
                 for _ in range(shelf.target)
             )
@@ -130,9 +143,12 @@ class Pool:
             else:
                 self._fill()
             return cell
-        if self._boots and not kind.cold and self._fault is None:
-            self._fill_later()
-            return await self._make_to_order(kind)
+        if not kind.cold and self._fault is None:
+            if self._boots:
+                self._fill_later()
+                return await self._make_to_order(kind)
+            if self._container is not None and not self._container.warm:
+                return await self._make_to_order(kind)
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
         self._counts.other_claims += 1
@@ -149,8 +165,9 @@ class Pool:
         self._counts.other_claims += 1
         if self._container is None:
             raise self._fault or ContainerError(f"{self._language}: no container yet")
-        if self._boots:
-            # Booting a runtime ahead costs more than starting it for this run alone.
+        if self._boots or not self._container.warm:
+            # Booting a runtime ahead costs more than starting it for this run alone, and so does
+            # waiting for what others will find loaded.
             kind = msgspec.structs.replace(kind, cold=True)
         return await self._container.make_cell(kind, rehearse=False)
 
@@ -178,6 +195,8 @@ class Pool:
         room = _MAKING_AT_ONCE - sum(shelf.making for shelf in self._shelves.values())
         # Who waits comes before who may come; else one kind's burst would starve the others.
         for shelf in sorted(self._shelves.values(), key=lambda shelf: not shelf.hurried):
+            if not shelf.kind.cold and not self._container.warm:
+                continue  # what is parked now would not be what it is parked for
             for _ in range(min(shelf.wanted, room)):
                 room -= 1
                 self._spawn(self._make_one(self._container, shelf))
@@ -241,7 +260,7 @@ class Pool:
             if self._failures > 1:
                 await asyncio.sleep(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
             try:
-                self._use(await self._created_container())
+                self._use(await self._warm_container())
             except ContainerError as error:
                 logger.error("%s: %s", self._language, error)
                 self._fault = error
@@ -255,6 +274,15 @@ class Pool:
         self._counts.created += 1
         return container
 
+    async def _warm_container(self) -> Container:
+        container = await self._created_container()
+        try:
+            await container.warm_up()
+        except (ContainerError, asyncio.CancelledError):
+            await container.destroy()
+            raise
+        return container
+
     def _use(self, container: Container) -> None:
         """From now on make cells in this container."""
         self._container = container
@@ -266,7 +294,7 @@ class Pool:
     async def _replace(self, old: Container) -> None:
         """Start the successor first, then let the old one finish what runs in it."""
         try:
-            new = await self._created_container()
+            new = await self._warm_container()
         except ContainerError as error:
             logger.error("%s: cannot replace %s: %s", self._language, old.name, error)
             await asyncio.sleep(_RETRY_SECONDS[-1])

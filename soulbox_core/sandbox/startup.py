@@ -38,10 +38,12 @@ class Startup:
         await asyncio.shield(self._all)
 
     async def reached(self, name: str) -> None:
-        """Wait until that pool has, and have it started now if its turn has not come yet."""
-        start = self._starts.get(name)
-        if start is None or not start.done():
-            await asyncio.shield(self._start(name))
+        """Wait until that pool can make cells, or failed to for the first time; have it started
+        now if its turn has not come yet."""
+        usable = self._pools[name].usable
+        if not usable.is_set():
+            self._start(name)
+            await usable.wait()
 
     async def close(self) -> None:
         """Start no more. Safe to call twice."""
@@ -49,6 +51,8 @@ class Startup:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for pool in self._pools.values():
+            pool.usable.set()  # whoever waits is told by the pool that it is closed
 
     async def _start_all(self) -> None:
         turn = asyncio.Semaphore(_AT_ONCE)

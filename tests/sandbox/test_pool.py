@@ -27,7 +27,8 @@ class Cell:
 
 
 class Box:
-    """Stands for a container; `hold` stops it from making cells, `fault` makes it fail."""
+    """Stands for a container; `hold` stops it from making cells, `fault` makes it fail; `warming`
+    is what its template is waited for with."""
 
     def __init__(self, number: int, on_lost: OnLost) -> None:
         self.name, self.on_lost = f"box{number}", on_lost
@@ -37,6 +38,16 @@ class Box:
         self.fault: ContainerError | None = None
         self.empty = asyncio.Event()
         self.empty.set()
+        self.warm = False
+        self.warming = asyncio.Event()
+        self.warming.set()
+        self.warming_fault: ContainerError | None = None
+
+    async def warm_up(self) -> None:
+        await self.warming.wait()
+        if self.warming_fault:
+            raise self.warming_fault
+        self.warm = True
 
     async def make_cell(self, kind: Kind, *, rehearse: bool) -> Cell:
         self.made += 1
@@ -68,6 +79,7 @@ class House:
         self.boxes: list[Box] = []
         self.faults: list[ContainerError] = []
         self.box_fault: ContainerError | None = None
+        self.cold_start = False
         self.pool = Pool(
             "lua",
             self._new,
@@ -82,6 +94,8 @@ class House:
             raise self.faults.pop()
         self.boxes.append(Box(len(self.boxes), on_lost))
         self.boxes[-1].fault = self.box_fault
+        if self.cold_start:
+            self.boxes[-1].warming.clear()
         return cast(Container, self.boxes[-1])
 
     @property
@@ -107,6 +121,38 @@ async def test_start_parks_the_target_and_a_claim_is_replaced() -> None:
     await house.claim()
     while house.boxes[0].made < 4:  # noqa: ASYNC110, not at once: the claimed cell's run goes first
         await asyncio.sleep(0.001)
+    await house.pool.close()
+
+
+@on_loop
+async def test_until_its_template_is_there_a_container_gives_cold_cells() -> None:
+    house = House(target=1)
+    house.cold_start = True
+    starting = asyncio.create_task(house.pool.start())
+    await house.pool.usable.wait()
+    assert (await house.claim()).cold
+    assert not house.pool.ready
+    house.boxes[0].warming.set()
+    await starting
+    assert house.pool.ready
+    assert not (await house.claim()).cold
+    await house.pool.close()
+
+
+@on_loop
+async def test_a_container_whose_template_fails_is_replaced_by_a_warm_one() -> None:
+    house = House(target=1)
+    house.cold_start = True
+    starting = asyncio.create_task(house.pool.start())
+    await house.pool.usable.wait()
+    house.cold_start = False
+    house.boxes[0].warming_fault = ContainerError("the template failed")
+    house.boxes[0].warming.set()
+    with pytest.raises(ContainerError, match="the template failed"):
+        await starting
+    cell = await house.claim()
+    assert (cell.container, cell.cold) == (house.boxes[1], False)
+    assert house.boxes[0].destroyed
     await house.pool.close()
 
 

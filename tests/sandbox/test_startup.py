@@ -17,10 +17,14 @@ class Starting:
     def __init__(self) -> None:
         self.starts = 0
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.usable = asyncio.Event()
 
     async def start(self) -> None:
         self.starts += 1
-        await asyncio.shield(self.outcome)
+        try:
+            await asyncio.shield(self.outcome)
+        finally:
+            self.usable.set()
 
     def succeed(self) -> None:
         self.outcome.set_result(None)
@@ -69,6 +73,19 @@ async def test_one_that_is_waited_for_starts_at_once_and_only_once() -> None:
         world.pools[name].succeed()
     await world.startup.done()
     assert {pool.starts for pool in world.pools.values()} == {1}
+
+
+@on_loop
+async def test_who_waits_for_one_that_can_make_cells_need_not_wait_for_all_of_its_start() -> None:
+    world = World("a")
+    world.startup.begin()
+    waiting = asyncio.create_task(world.startup.reached("a"))
+    await moments()
+    world.pools["a"].usable.set()
+    await waiting
+    assert not world.pools["a"].outcome.done()
+    world.pools["a"].succeed()
+    await world.startup.done()
 
 
 @on_loop
