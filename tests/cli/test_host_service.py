@@ -171,6 +171,7 @@ def test_the_command_says_how_to_try_the_service(
     monkeypatch.setattr(places, "of_host", lambda: there)
     monkeypatch.setattr(host_service, "Systemctl", lambda user: Systemctl(user=user, runs=tmp_path))
     monkeypatch.setattr(service, "refuse", lambda *_, **__: None)
+    monkeypatch.setattr(service, "need_root", lambda _: None)
     done = invoke("install-service", "--program", str(PROGRAM))
     assert done.stdout.splitlines() == [
         "✓ soulbox.service serves 1 languages at http://127.0.0.1:8000. Try:",

@@ -285,17 +285,23 @@ def test_a_runtime_that_does_not_boot_takes_down_its_own_language_alone() -> Non
     names = {"dies", "hangs", "floods", "silent", "missing"}
     flags = ("pool.making_seconds=2", "pool.parked=1")
     with trial_service("test-broken", *flags, module="soulbox_broken", whole=False) as service:
-        ready = service.client.get("/readyz").json()["languages"]
-        assert {name for name, is_ready in ready.items() if is_ready}.isdisjoint(names)
-        assert ready["sound"]
+        why = (
+            "no such module: frobnicate",
+            "cannot start no-such-runtime: No such file or directory",
+            "the runtime ended before it was ready",
+            "a cell was not ready in time",
+        )
+        service.await_true(lambda: all(each in service.said() for each in why), "all have failed")
+
+        def ready() -> dict[str, bool]:
+            languages: dict[str, bool] = service.client.get("/readyz").json()["languages"]
+            return languages
+
+        service.await_true(lambda: ready()["sound"], "the sound one works")
+        assert {name for name, is_ready in ready().items() if is_ready}.isdisjoint(names)
         assert service.output("print('works')", language="sound") == "works\n"
         for name in names:
             response = service.post("print(1)", language=name)
             assert response.status_code == 503, (name, response.text)
-        said = service.said()
-        assert "no such module: frobnicate" in said
-        assert "cannot start no-such-runtime: No such file or directory" in said
-        assert "the runtime ended before it was ready" in said
-        assert "a cell was not ready in time" in said
         for _ in range(3):
             assert service.output("print('works')", language="sound") == "works\n"
