@@ -84,13 +84,16 @@ async def _serve(settings: Settings) -> None:
         async def settle() -> None:
             try:
                 await service.settle()
+                _spare_the_collector()
+                if stop.is_set():
+                    return
+                announce(url, grpc, languages, service, perf_counter() - started_at)
+                service.catalog.settled()
+                ready = sum(entry.ready for entry in service.catalog.entries())
+                manager.ready(f"{ready} languages at {url}")
             except BaseException:
                 stop.set()
                 raise
-            _spare_the_collector()
-            announce(url, grpc, languages, service, perf_counter() - started_at)
-            service.catalog.settled()
-            manager.ready(f"{len(languages.languages)} languages at {url}")
 
         settling = asyncio.create_task(settle())
 

@@ -66,8 +66,7 @@ start_user_manager() {
   export XDG_RUNTIME_DIR=/run/user/$uid
   local manager=/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service
   if [ ! -S "$XDG_RUNTIME_DIR/bus" ]; then
-    as_root loginctl enable-linger "$service_user"
-    touch "$program/.lingers"
+    outlive_log_in
     wait_for test -S "$XDG_RUNTIME_DIR/bus" \
       || die "the systemd of user $service_user does not start" \
         "apt-get install dbus-user-session, then log in again"
@@ -79,6 +78,13 @@ start_user_manager() {
   as_root systemctl daemon-reload
   wait_for grep -qw cpu "$manager/cgroup.controllers" \
     || die "the cpu controller is not delegated to $service_user yet" "log out and in again"
+}
+
+# outlive_log_in: have the user's systemd run from boot on.
+outlive_log_in() {
+  [ "$(loginctl show-user "$service_user" --property=Linger --value 2>/dev/null)" = yes ] && return
+  as_root loginctl enable-linger "$service_user"
+  touch "$program/.lingers"
 }
 
 # undo_user_manager: what of that was not so before.

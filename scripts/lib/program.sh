@@ -25,21 +25,24 @@ take_release() {
     rm -rf "$before"
     mv "$program/venv" "$before"
   fi
-  ln -sfn "$release" "$program/venv"
+  lead_to "$release"
 }
+
+# lead_to DIRECTORY: at one moment to the next, since systemd may start the service at any.
+lead_to() { ln -sfn "$1" "$program/venv.new" && mv -T "$program/venv.new" "$program/venv"; }
 
 # give_back_release: undo that. Fails if there was none.
 give_back_release() {
   case $before in
     "" | "$release") return 1 ;;
     "$program/venv.before") rm "$program/venv" && mv "$before" "$program/venv" ;;
-    *) ln -sfn "$before" "$program/venv" ;;
+    *) lead_to "$before" ;;
   esac
 }
 
 forget_other_releases() {
   rm -rf "$program/venv.before"
-  find "$program/releases" -mindepth 1 -maxdepth 1 ! -path "$release" -exec rm -rf {} +
+  find "$program/releases" -mindepth 1 -maxdepth 1 ! -name "${release##*/}" -exec rm -rf {} +
 }
 
 # install_locked NAME LOCK: an environment with what locks/LOCK.txt lists, and nothing of ours.
@@ -118,6 +121,6 @@ build_distributions() {
 use_pip_setting() {
   local value
   [ -z "${!2:-}" ] || return 0
-  value=$("$venv/bin/python3" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | tail -n 1)
+  value=$("$venv/bin/python3" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | head -n 1)
   [ -z "$value" ] || export "$2=$value"
 }

@@ -6,6 +6,8 @@ unit=soulbox.service
 need_systemd() {
   [ -d /run/systemd/system ] \
     || die "systemd does not run here" "scripts/serve, which runs the service in the foreground"
+  [ -z "${SOULBOX_STATE_DIR:-}" ] \
+    || die "an installed service keeps its state in $service_home" "unset SOULBOX_STATE_DIR"
 }
 
 # installed_settings: what is done for a service that was installed goes by its settings.

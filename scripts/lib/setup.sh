@@ -26,7 +26,10 @@ else
   runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
   [ -w "$runtime" ] || runtime=$state/run
 fi
-export service_user service_home program state runtime
+# Where the scripts put this checkout's program. What an installed service runs from is not touched.
+own_venv=$program/venv
+[ ! -L "$own_venv" ] || own_venv=$program/venv-checkout
+export service_user service_home program state runtime own_venv
 
 # shellcheck source=scripts/lib/say.sh
 source "$lib/say.sh"

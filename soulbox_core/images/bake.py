@@ -65,23 +65,21 @@ class Store:
         """
         with _mounted(image) as root:
             users, groups = _ids(root)
-            packing = subprocess.Popen(
-                (
-                    *("tar", "--create", "--numeric-owner", f"--directory={root}"),
-                    f"--owner-map={_map(self._work / 'users', users, owner, subordinate)}",
-                    f"--group-map={_map(self._work / 'groups', groups, owner, subordinate)}",
-                    # Device nodes are whiteouts to an overlay, and a cell has a /dev of its own.
-                    *("--exclude=./dev/*", "."),
-                ),
-                stdout=subprocess.PIPE,
+            tar = (
+                *("tar", "--create", "--numeric-owner", f"--directory={root}"),
+                f"--owner-map={_map(self._work / 'users', users, owner, subordinate)}",
+                f"--group-map={_map(self._work / 'groups', groups, owner, subordinate)}",
+                # Device nodes are whiteouts to an overlay, and a cell has a /dev of its own.
+                *("--exclude=./dev/*", "."),
             )
-            subprocess.run(
-                (*self._podman, "import", "--quiet", "-", image),
-                check=True,
-                stdin=packing.stdout,
-                stdout=subprocess.DEVNULL,
-            )
-            if packing.wait():
+            with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
+                subprocess.run(
+                    (*self._podman, "import", "--quiet", "-", image),
+                    check=True,
+                    stdin=packing.stdout,
+                    stdout=subprocess.DEVNULL,
+                )
+            if packing.returncode:
                 raise subprocess.CalledProcessError(packing.returncode, "tar")
 
     def tag(self, image: str, tag: str) -> None:

@@ -109,7 +109,7 @@ class Pool:
             *(
                 self._make_one(container, shelf)
                 for shelf in self._shelves.values()
-                for _ in range(shelf.target)
+                for _ in range(shelf.wanted)
             )
         )
         if self._fault is not None:

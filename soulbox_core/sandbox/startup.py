@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextvars import copy_context
 
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.pool import Pool
@@ -24,6 +25,8 @@ class Startup:
         self._pools = pools
         self._starts: dict[str, asyncio.Task[ContainerError | None]] = {}
         self._all: asyncio.Task[None] | None = None
+        self._context = copy_context()
+        """Of nobody's request: what is started outlives the one that happened to wait for it."""
 
     def begin(self) -> None:
         """Start all of them, in the background."""
@@ -67,7 +70,9 @@ class Startup:
 
     def _start(self, name: str) -> asyncio.Task[ContainerError | None]:
         if name not in self._starts:
-            self._starts[name] = asyncio.create_task(self._started(name))
+            self._starts[name] = asyncio.get_running_loop().create_task(
+                self._started(name), context=self._context
+            )
         return self._starts[name]
 
     async def _started(self, name: str) -> ContainerError | None:

@@ -35,7 +35,7 @@ def printed_line(image: str, *options: str) -> str:
     memory = ("--memory", str(MEMORY))
     argv = ("sh", str(LINE), image, "--name", NAME, *memory, *options)
     text = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return text[text.index("podman run") :]
+    return text[text.index("podman run") : text.rindex("}")]
 
 
 def words_of(line: str, *options: str) -> list[str]:

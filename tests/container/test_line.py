@@ -30,6 +30,26 @@ def test_an_image_without_languages_may_change_its_root_to_build_them(image: str
     assert added == "--cap-add=CHOWN,SETUID,SETGID,SYS_CHROOT"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--name", "a b; id"),
+        ("--name", "-x"),
+        ("--memory", "4g; id"),
+        ("--memory", "4gb"),
+        ("--cpus", "1); system(1"),
+        ("--cpus", "1.5.5"),
+        ("--env", "A=1\nB=2"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_stops_the_shell_that_reads_the_lines(
+    image: str, words: tuple[str, str]
+) -> None:
+    done = subprocess.run(("sh", LINE, image, *words), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "exit 1\n")
+    assert words[0] in done.stderr
+
+
 @pytest.mark.parametrize("words", [[], ["a", "b"], ["a", "--memory"], ["a", "--what"]])
 def test_words_that_cannot_be_meant_are_answered_with_the_usage(words: list[str]) -> None:
     done = subprocess.run(("sh", LINE, *words), capture_output=True, text=True)

@@ -1,6 +1,7 @@
 """Which pool is started when, and who waits for it."""
 
 import asyncio
+from contextvars import ContextVar
 from typing import cast
 
 import pytest
@@ -10,17 +11,21 @@ from soulbox_core.sandbox.pool import Pool
 from soulbox_core.sandbox.startup import Startup
 from tests.loop import on_loop
 
+REQUEST = ContextVar("REQUEST", default="nobody")
+
 
 class Starting:
     """Stands for a pool whose start takes until it is told how that went."""
 
     def __init__(self) -> None:
         self.starts = 0
+        self.for_whom = ""
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.usable = asyncio.Event()
 
     async def start(self) -> None:
         self.starts += 1
+        self.for_whom = REQUEST.get()
         try:
             await asyncio.shield(self.outcome)
         finally:
@@ -86,6 +91,26 @@ async def test_who_waits_for_one_that_can_make_cells_need_not_wait_for_all_of_it
     assert not world.pools["a"].outcome.done()
     world.pools["a"].succeed()
     await world.startup.done()
+
+
+@on_loop
+async def test_what_is_started_for_a_request_is_not_that_requests() -> None:
+    world = World("a")
+    REQUEST.set("somebody")
+    waiting = asyncio.create_task(world.startup.reached("a"))
+    await moments()
+    assert world.pools["a"].for_whom == "nobody"
+    world.pools["a"].succeed()
+    await waiting
+
+
+@on_loop
+async def test_who_waits_while_it_is_closed_is_let_go() -> None:
+    world = World("a")
+    waiting = asyncio.create_task(world.startup.reached("a"))
+    await moments()
+    await world.startup.close()
+    await waiting
 
 
 @on_loop
