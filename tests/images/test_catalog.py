@@ -139,6 +139,7 @@ def test_baked_images_are_one_layer_each_and_belong_to_who_will_read_them(
     builder: Builder, built: str, tmp_path: Path
 ) -> None:
     """The same image under two names is there once."""
+    builder.build(SMALL, silent)  # other tests remove it
     other = language("image-test-too", SMALL.image)
     builder.store.tag(built, image_tag(other))
     try:
