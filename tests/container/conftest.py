@@ -14,6 +14,16 @@ from soulbox_core.settings import Settings
 from tests.container.contained import Contained, only
 
 
+TIMEOUT_SECONDS = 300
+"""For a test, since the first one of a container waits for all of its start."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "container" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     """The image under test."""
