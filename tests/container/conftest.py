@@ -13,7 +13,6 @@ from soulbox_core import registry
 from soulbox_core.settings import Settings
 from tests.container.contained import Contained, only
 
-
 TIMEOUT_SECONDS = 300
 """For a test, since the first one of a container waits for all of its start."""
 
