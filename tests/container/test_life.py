@@ -12,6 +12,13 @@ from tests.container.contained import LINE, NAME, Contained, only, podman, print
 HELLO = "print('Hello, World!')"
 
 
+def killed() -> None:
+    """Kill it as the kernel would, and let Podman, which does so by itself, clean up."""
+    podman("kill", "--signal=KILL", NAME)
+    podman("wait", NAME)
+    podman("container", "cleanup", NAME, check=False)
+
+
 @pytest.fixture
 def own(image: str) -> Iterator[Contained]:
     """A container that a test may break."""
@@ -22,8 +29,7 @@ def own(image: str) -> Iterator[Contained]:
 def test_killed_and_started_again_it_knows_what_it_knew(own: Contained) -> None:
     key = own.client.headers["authorization"]
     ran = own.run(HELLO)["id"]
-    podman("kill", "--signal=KILL", NAME)
-    podman("wait", NAME)
+    killed()
     own.start()
     assert own.client.headers["authorization"] == key
     assert own.output(HELLO) == "Hello, World!\n"
@@ -32,8 +38,7 @@ def test_killed_and_started_again_it_knows_what_it_knew(own: Contained) -> None:
 
 def test_killed_it_can_be_started_as_it_is(own: Contained) -> None:
     """As systemd or a person would: `podman start`, without a new container."""
-    podman("kill", "--signal=KILL", NAME)
-    podman("wait", NAME)
+    killed()
     podman("start", NAME)
     own.line = "true"
     own.start()

@@ -145,7 +145,7 @@ def test_systemd_is_told_when_it_serves_that_it_lives_and_for_how_long_it_drains
     with listening(told["NOTIFY_SOCKET"]) as systemd:
         service = Service("test-notify", "server.drain_seconds=20", env=told)
         try:
-            ready = systemd.hear()
+            ready = systemd.hear_until("READY=1")[-1]
             assert ready[0] == "READY=1"
             assert service.url in ready[1]
             assert systemd.hear() == systemd.hear() == ["WATCHDOG=1"]

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from release import locks
 from soulbox_core.cli import COMMANDS
-from soulbox_core.images.catalog import image_tag
+from soulbox_core.images.catalog import needed_tags
 from soulbox_core.testing import registered
 from tests.release.checkout import DISTRIBUTIONS, PLUGINS, ROOT
 from tests.release.installation import SECONDS, Installation
@@ -98,7 +98,7 @@ def test_languages_want_the_same_images_as_those_of_the_checkout(
     """They are named by all files that go into them: none is missing or another."""
     plugins = [import_module(f"soulbox_{name}") for name in PLUGINS]
     assert all(Path(str(each.__file__)).is_relative_to(ROOT) for each in plugins)
-    wanted = {image_tag(language) for each in plugins for language in registered(each)}
+    wanted = needed_tags(language for each in plugins for language in registered(each))
     said = installed.must(installed.python, ROOT / "scripts" / "vm" / "image_names.py")
     assert set(said.split()) == wanted
 
