@@ -30,6 +30,7 @@ class ServiceManager:
     def __init__(self, address: str | None = None, watchdog_seconds: float = 0.0) -> None:
         self._address = address
         self._watchdog_seconds = watchdog_seconds
+        self._serves = False
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "ServiceManager":
@@ -44,6 +45,7 @@ class ServiceManager:
 
         :param status: a line for people
         """
+        self._serves = True
         self._tell("READY=1", f"STATUS={status}")
 
     def stopping(self, drain_seconds: float) -> None:
@@ -53,14 +55,16 @@ class ServiceManager:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Give signs of life while the block lasts, as long as the event loop turns."""
+        """Give signs of life while the block lasts and the event loop turns; from `ready` on, since
+        nobody waits for them before."""
         if self._address is None or not self._watchdog_seconds:
             yield
             return
         pause = self._watchdog_seconds / _SIGNS_OF_LIFE
 
         async def sign() -> float:
-            self._tell("WATCHDOG=1")
+            if self._serves:
+                self._tell("WATCHDOG=1")
             return pause
 
         routine = Routine(sign, "no sign of life for the service manager", pause)

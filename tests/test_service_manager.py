@@ -41,9 +41,11 @@ def test_it_hears_signs_of_life_while_the_loop_turns(
 
     async def live() -> list[list[str]]:
         async with manager.watched():
-            return [await asyncio.to_thread(systemd.hear) for _ in range(3)]
+            await asyncio.sleep(0.05)  # nobody waits for signs of life before it serves
+            manager.ready("it serves")
+            return [await asyncio.to_thread(systemd.hear) for _ in range(4)]
 
-    assert asyncio.run(live()) == [["WATCHDOG=1"]] * 3
+    assert asyncio.run(live()) == [["READY=1", "STATUS=it serves"], *[["WATCHDOG=1"]] * 3]
 
 
 @pytest.mark.parametrize(
@@ -62,11 +64,13 @@ def test_it_hears_none_that_it_did_not_ask_this_process_for(
 
     async def live() -> None:
         async with manager.watched():
+            manager.ready("the first that is heard")
             await asyncio.sleep(0.05)
-        manager.ready("the first that is heard")
+        manager.stopping(1)
 
     asyncio.run(live())
     assert systemd.hear() == ["READY=1", "STATUS=the first that is heard"]
+    assert systemd.hear()[0] == "STOPPING=1"
 
 
 @pytest.mark.parametrize("env", [{}, {"NOTIFY_SOCKET": ""}])
