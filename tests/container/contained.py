@@ -83,7 +83,13 @@ class Contained(Answering):
 
     def start(self) -> None:
         """Run the line, in the place of whatever there is of that name; wait until all is ready."""
-        subprocess.run(("sh", "-c", self.line), check=True, stdout=subprocess.DEVNULL)
+        # Podman 4.3 may still be at what a killed one left, and then says that it is busy.
+        for pause in (1, 2, 0):
+            done = subprocess.run(("sh", "-c", self.line), capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            time.sleep(pause)
+        assert done.returncode == 0, done.stderr
         deadline = time.monotonic() + READY_SECONDS
         while not self._ready():
             running = podman("inspect", "--format={{.State.Running}}", NAME).stdout.strip()
