@@ -1,13 +1,19 @@
 """Keys and families, in a database of each kind."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from soulbox_core.errors import StoreFailed
+from soulbox_core.store.identities import Identities
+from soulbox_core.store.migrations import migrate
+from soulbox_core.store.server import Server
+from soulbox_core.store.tally import Tally
 from tests.loop import on_loop
 from tests.store.conftest import Open
 from tests.store.samples import NOW, api_key, family
+from tests.store.server import surreal_server
 
 
 @on_loop
@@ -44,6 +50,25 @@ async def test_of_many_first_keys_at_once_one_is_kept(opened: Open) -> None:
         assert sorted(kept) == [False] * 9 + [True]
         (key,) = await store.keys()
         assert kept[int(key.id[1:])]
+
+
+@on_loop
+async def test_of_nodes_that_make_a_first_key_at_one_time_one_does(tmp_path: Path) -> None:
+    """The engine lets two through now and then, so it is tried often."""
+    with surreal_server(tmp_path) as server:
+        nodes = [Server(server.url, server.settings()) for _ in range(3)]
+        try:
+            await migrate(nodes[0])
+            stores = [Identities(node, Tally()) for node in nodes]
+            for _ in range(200):
+                await nodes[0].write("DELETE api_key; DELETE meta:first_key")
+                kept = await asyncio.gather(
+                    *(each.put_first_key(api_key(id=f"k{n}")) for n, each in enumerate(stores))
+                )
+                (key,) = await stores[0].keys()
+                assert [n for n, is_kept in enumerate(kept) if is_kept] == [int(key.id[1:])]
+        finally:
+            await asyncio.gather(*(node.close() for node in nodes))
 
 
 @on_loop
