@@ -13,7 +13,7 @@ from soulbox_core.sandbox.cell import ContainerCell
 from soulbox_core.sandbox.container import Container
 from soulbox_core.sandbox.pool_figures import PoolCounts, PoolFigures
 from soulbox_core.sandbox.port import Kind
-from soulbox_core.sandbox.shelf import Shelf
+from soulbox_core.sandbox.shelf import Shelf, Shelves, handed
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Pool:
     ) -> None:
         self._language = language
         self._new_container = new_container
-        self._shelves = {kind: Shelf(kind, target) for kind, target in targets.items()}
+        self._shelves = Shelves(targets)
         self._boots = boots
         self._container_cells = container_cells
         self._container: Container | None = None
@@ -70,20 +70,13 @@ class Pool:
 
     def figures(self) -> PoolFigures:
         """How it is."""
-        shelves = self._shelves.values()
-        return self._counts.figures(
-            parked=sum(map(len, shelves)), making=sum(shelf.making for shelf in shelves)
-        )
+        return self._counts.figures(parked=self._shelves.parked, making=self._shelves.making)
 
     @property
     def ready(self) -> bool:
         """Whether a warm container is up and, if any are wanted, a cell is parked or being made."""
-        wanted = any(shelf.target for shelf in self._shelves.values())
-        return self._warm and (not wanted or self._fault is None)
-
-    @property
-    def _warm(self) -> bool:
-        return self._container is not None and self._container.warm
+        warm = self._container is not None and self._container.warm
+        return warm and (not self._shelves.any_wanted or self._fault is None)
 
     async def start(self) -> None:
         """Start the container and park the cells; if that fails, go on trying.
@@ -105,13 +98,8 @@ class Pool:
         except ContainerError as error:
             self._failed(container, error)
             raise
-        await asyncio.gather(
-            *(
-                self._make_one(container, shelf)
-                for shelf in self._shelves.values()
-                for _ in range(shelf.wanted)
-            )
-        )
+        to_fill = self._shelves.to_fill(warm=True)
+        await asyncio.gather(*(self._make_one(container, shelf) for shelf in to_fill))
         if self._fault is not None:
             raise self._fault
 
@@ -121,8 +109,8 @@ class Pool:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._drop_parked()
-        self._refuse_waiting(ContainerError("the service is shutting down"))
+        self._shelves.clear()
+        self._shelves.refuse(ContainerError("the service is shutting down"))
         if self._container is not None:
             self._counts.end(self._container, "closed")
             await self._container.destroy()
@@ -132,7 +120,7 @@ class Pool:
         """See `soulbox_core.sandbox.port.Sandbox.claim`."""
         if self._closed:
             raise ContainerError("the service is shutting down")
-        shelf = self._shelves.get(kind)
+        shelf = self._shelves.of(kind)
         if shelf is None:
             return await self._make_to_order(kind)
         cell = shelf.take()
@@ -143,23 +131,17 @@ class Pool:
             else:
                 self._fill()
             return cell
-        if not kind.cold and self._fault is None:
-            if self._boots:
+        warming = self._container is not None and not self._container.warm
+        if not kind.cold and self._fault is None and (self._boots or warming):
+            if not warming:
                 self._fill_later()
-                return await self._make_to_order(kind)
-            if self._container is not None and not self._container.warm:
-                return await self._make_to_order(kind)
+            return await self._make_to_order(kind)
         if self._container is None and self._failures > 1 and self._fault is not None:
             raise self._fault
         self._counts.other_claims += 1
         waiting = shelf.line_up()
         self._fill()
-        try:
-            return await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                waiting.result().discard()  # it was given to us in the same moment
-            raise
+        return await handed(waiting)
 
     async def _make_to_order(self, kind: Kind) -> ContainerCell:
         self._counts.other_claims += 1
@@ -192,14 +174,9 @@ class Pool:
             self._filling = None
         if self._container is None or self._closed:
             return
-        room = _MAKING_AT_ONCE - sum(shelf.making for shelf in self._shelves.values())
-        # Who waits comes before who may come; else one kind's burst would starve the others.
-        for shelf in sorted(self._shelves.values(), key=lambda shelf: not shelf.hurried):
-            if not shelf.kind.cold and not self._container.warm:
-                continue  # what is parked now would not be what it is parked for
-            for _ in range(min(shelf.wanted, room)):
-                room -= 1
-                self._spawn(self._make_one(self._container, shelf))
+        room = _MAKING_AT_ONCE - self._shelves.making
+        for shelf in self._shelves.to_fill(warm=self._container.warm, most=room):
+            self._spawn(self._make_one(self._container, shelf))
         if self._container.made >= self._container_cells and not self._replacing:
             self._replacing = True
             self._spawn(self._replace(self._container))
@@ -236,7 +213,7 @@ class Pool:
         self._lost(container, str(error))
 
     def _parked_died(self, cell: ContainerCell) -> None:
-        if any(shelf.remove(cell) for shelf in self._shelves.values()):
+        if self._shelves.remove(cell):
             self._fill()
 
     def _lost(self, container: Container, why: str) -> None:
@@ -249,8 +226,8 @@ class Pool:
             self._fault = ContainerError(f"{container.name}: {why}")
             self._failures += 1  # until a cell was made
             if self._failures > 1:  # a new container did not help; nobody shall wait for a third
-                self._refuse_waiting(self._fault)
-            self._drop_parked()
+                self._shelves.refuse(self._fault)
+            self._shelves.clear()
             self._spawn(self._restart())
         self._counts.end(container, "lost")
         self._spawn(container.destroy())
@@ -265,7 +242,7 @@ class Pool:
                 logger.error("%s: %s", self._language, error)
                 self._fault = error
                 self._failures += 1
-                self._refuse_waiting(error)
+                self._shelves.refuse(error)
             else:
                 return
 
@@ -286,9 +263,9 @@ class Pool:
     def _use(self, container: Container) -> None:
         """From now on make cells in this container."""
         self._container = container
-        for shelf in self._shelves.values():
+        for shelf in self._shelves:
             shelf.making = 0
-        self._drop_parked()
+        self._shelves.clear()
         self._fill()
 
     async def _replace(self, old: Container) -> None:
@@ -315,14 +292,6 @@ class Pool:
             await asyncio.sleep(_CHECK_SECONDS)
             if self._container is not None:
                 await self._container.healthy()
-
-    def _drop_parked(self) -> None:
-        for shelf in self._shelves.values():
-            shelf.clear()
-
-    def _refuse_waiting(self, error: ContainerError) -> None:
-        for shelf in self._shelves.values():
-            shelf.refuse(error)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, context=self._context)

@@ -1,7 +1,9 @@
-"""The parked cells of one kind, and those who wait for one."""
+"""Parked cells, by their kinds, and those who wait for one."""
 
 import asyncio
+import sys
 from collections import deque
+from collections.abc import Iterator, Mapping
 
 from soulbox_core.errors import ContainerError
 from soulbox_core.sandbox.cell import ContainerCell
@@ -72,3 +74,75 @@ class Shelf:
             waiting = self._waiting.popleft()
             if not waiting.done():
                 waiting.set_exception(error)
+
+
+async def handed(waiting: asyncio.Future[ContainerCell]) -> ContainerCell:
+    """The cell that somebody waited for; thrown away if that one is gone in the same moment.
+
+    :raises ContainerError: there will be none
+    """
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+            waiting.result().discard()
+        raise
+
+
+class Shelves:
+    """A shelf for each kind that cells are kept of.
+
+    :param targets: how many of each
+    """
+
+    def __init__(self, targets: Mapping[Kind, int]) -> None:
+        self._shelves = {kind: Shelf(kind, target) for kind, target in targets.items()}
+
+    def __iter__(self) -> Iterator[Shelf]:
+        return iter(self._shelves.values())
+
+    def of(self, kind: Kind) -> Shelf | None:
+        """The shelf of that kind; None if such cells are made to order."""
+        return self._shelves.get(kind)
+
+    @property
+    def parked(self) -> int:
+        """Cells that wait."""
+        return sum(map(len, self))
+
+    @property
+    def making(self) -> int:
+        """Cells on their way."""
+        return sum(shelf.making for shelf in self)
+
+    @property
+    def any_wanted(self) -> bool:
+        """Whether cells of any kind are kept at all."""
+        return any(shelf.target for shelf in self)
+
+    def to_fill(self, *, warm: bool, most: int = sys.maxsize) -> Iterator[Shelf]:
+        """A shelf for each cell that is to be made now. Who waits comes before who may come; else
+        one kind's burst would starve the others.
+
+        :param warm: whether cells that are not cold would be what they are parked for
+        :param most: how many
+        """
+        for shelf in sorted(self, key=lambda shelf: not shelf.hurried):
+            if warm or shelf.kind.cold:
+                wanted = min(shelf.wanted, most)
+                most -= max(wanted, 0)
+                yield from (shelf for _ in range(wanted))
+
+    def remove(self, cell: ContainerCell) -> bool:
+        """Forget a parked cell that died; False if it is on none of them."""
+        return any(shelf.remove(cell) for shelf in self)
+
+    def clear(self) -> None:
+        """Throw every parked cell away."""
+        for shelf in self:
+            shelf.clear()
+
+    def refuse(self, error: ContainerError) -> None:
+        """Tell all who wait that there will be none."""
+        for shelf in self:
+            shelf.refuse(error)

@@ -100,7 +100,7 @@ class House:
 
     @property
     def parked(self) -> list[Cell]:
-        (shelf,) = cast(Any, self.pool)._shelves.values()
+        (shelf,) = cast(Any, self.pool)._shelves
         return list(shelf._parked)
 
     async def claim(self, **changes: Any) -> Cell:
