@@ -82,20 +82,21 @@ async def _serve(settings: Settings) -> None:
         (service.directory / URL).write_text(f"{url}\n")
 
         async def settle() -> None:
-            try:
-                await service.settle()
-                _spare_the_collector()
-                if stop.is_set():
-                    return
-                announce(url, grpc, languages, service, perf_counter() - started_at)
-                service.catalog.settled()
-                ready = sum(entry.ready for entry in service.catalog.entries())
-                manager.ready(f"{ready} languages at {url}")
-            except BaseException:
-                stop.set()
-                raise
+            await service.settle()
+            _spare_the_collector()
+            if stop.is_set():
+                return
+            announce(url, grpc, languages, service, perf_counter() - started_at)
+            service.catalog.settled()
+            ready = sum(entry.ready for entry in service.catalog.entries())
+            manager.ready(f"{ready} languages at {url}")
+
+        def settled(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and task.exception() is not None:
+                stop.set()  # the process ends with that
 
         settling = asyncio.create_task(settle())
+        settling.add_done_callback(settled)
 
         async def until_drained() -> None:
             await stop.wait()
@@ -111,7 +112,7 @@ async def _serve(settings: Settings) -> None:
         async with manager.watched():
             await server.run(until_drained)
         with suppress(asyncio.CancelledError):
-            await settling  # if nothing starts, the process ends with that
+            await settling
 
 
 async def _serve_grpc(

@@ -18,9 +18,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from soulbox_core.images.pypi_layer import mounted
 
 OWNER = 1000
 """The service's user in SoulBox's own container image, see Containerfile."""
@@ -28,19 +28,6 @@ SUBORDINATE = 10000
 """Its first subordinate id there."""
 _NOT_IN_A_STORE = ("backingFsBlockDev", "db.sql", "defaultNetworkBackend", "libpod", "tmp")
 """What Podman keeps about the machine it runs on."""
-
-
-@contextmanager
-def _mounted(image: str) -> Iterator[Path]:
-    done = subprocess.run(
-        ("podman", "image", "mount", image), check=True, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield Path(done.stdout.strip())
-    finally:
-        subprocess.run(
-            ("podman", "image", "unmount", image), check=False, stdout=subprocess.DEVNULL
-        )
 
 
 class Store:
@@ -63,7 +50,7 @@ class Store:
 
         :raises CalledProcessError: tar or Podman failed
         """
-        with _mounted(image) as root:
+        with mounted(image) as root:
             users, groups = _ids(root)
             tar = (
                 *("tar", "--create", "--numeric-owner", f"--directory={root}"),

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from secrets import token_bytes
 from typing import Any, TypeVar
 
@@ -170,12 +170,11 @@ class Repeats:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _done(self, asked: _Asked, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._let_go, asked)
             async with self._held(asked):
                 outcome = await work()
-        except BaseException:
-            await self._let_go(asked)
-            raise
+            undo.pop_all()
         # Before the caller is answered: who has an answer of one node may ask the next.
         await self._keep(asked, outcome)
         return outcome

@@ -10,6 +10,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -107,11 +108,10 @@ class Service(Answering):
             env={**os.environ, **(env or {})},
         )
         self.client = httpx.Client(base_url=self.url, timeout=patient(60))
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.stop, signal.SIGKILL)
             self._await_ready()
-        except BaseException:  # pytest's time for a test may be over, too
-            self.stop(signal.SIGKILL)
-            raise
+            undo.pop_all()
         self.key = ""
         if auth:
             self.show(key or first_key(instance))
