@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from tests.integration.service import Answering, free_port
 
 NAME = os.environ.get("CONTAINER_UNDER_TEST", "soulbox-test")
 """scripts/test-container has prepared what the line of a container of this name needs."""
+CAPABILITIES = {"CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"}
 MEMORY = 6 << 30
 LINE = Path(__file__).parents[2] / "deploy/container/podman-run"
 READY_SECONDS = 120.0
@@ -66,11 +68,10 @@ class Contained(Answering):
 
     def __enter__(self) -> Self:
         podman("volume", "rm", "--force", NAME)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._remove)
             self.start()
-        except BaseException:
-            self._remove()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

@@ -1,11 +1,12 @@
 """The line that `podman-run` prints, and what it says of what it cannot print one for."""
 
+import re
 import shlex
 import subprocess
 
 import pytest
 
-from tests.container.contained import LINE, printed_line
+from tests.container.contained import CAPABILITIES, LINE, podman, printed_line, words_of
 
 
 def test_values_are_what_they_were_however_a_shell_reads_them(image: str) -> None:
@@ -48,6 +49,23 @@ def test_what_cannot_be_meant_is_refused_and_stops_the_shell_that_reads_the_line
     done = subprocess.run(("sh", LINE, image, *words), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "exit 1\n")
     assert words[0] in done.stderr
+
+
+def test_quadlet_makes_the_same_of_the_unit(image: str) -> None:
+    """The generator of the Podman in the image, to which no systemd is needed."""
+    limits = words_of(printed_line(image), "--ulimit")
+    unit = ("--volume", f"{LINE.parents[1] / 'quadlet'}:/etc/containers/systemd:ro")
+    generator = ("--entrypoint=/usr/libexec/podman/quadlet", image, "-dryrun")
+    said = podman("run", "--rm", "--network=none", *limits, *unit, *generator).stdout
+    (start,) = re.findall(r"(?m)^ExecStart=(.*)$", said)
+    words = shlex.split(start)
+    dropped = [words[n + 1] for n, word in enumerate(words) if word == "--cap-drop"]
+    added = {words[n + 1].upper() for n, word in enumerate(words) if word == "--cap-add"}
+    assert (dropped, added) == (["all"], CAPABILITIES)
+    assert {"--read-only", "--replace", "--http-proxy=false", "--pids-limit=32768"} <= {*words}
+    of_line = words_of(printed_line(image), "--stop-timeout", "--security-opt=unmask=/proc")
+    assert {*of_line} <= {*words}
+    assert "--security-opt=unmask=/sys/fs/cgroup" in words
 
 
 @pytest.mark.parametrize("words", [[], ["a", "b"], ["a", "--memory"], ["a", "--what"]])

@@ -4,10 +4,8 @@ import pytest
 
 from soulbox_core import registry
 from soulbox_core.settings import Settings
-from tests.container.contained import MEMORY, NAME, Contained, podman
+from tests.container.contained import CAPABILITIES, MEMORY, NAME, Contained, podman
 from tests.integration.test_limits import CASES, Case
-
-CAPABILITIES = {"CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"}
 
 
 def test_every_language_says_hello_through_the_published_port(

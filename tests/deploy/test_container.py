@@ -3,7 +3,6 @@
 What they do is shown by tests/container, with the line that `podman-run` prints.
 """
 
-import configparser
 import re
 import shlex
 from pathlib import Path
@@ -20,14 +19,11 @@ CAPABILITIES = {"CHOWN", "SETUID", "SETGID"}
 UNMASKED = {"/proc/*", "/sys/fs/cgroup"}
 
 
-class Unit(configparser.RawConfigParser):
+class Unit:
     """A unit file of systemd's, in which a key may be there again and again."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(strict=False)
-        self.optionxform = str  # type: ignore[assignment, method-assign]  # as its own docs say
         self.lines = [line for line in text.splitlines() if line and line[0] not in "#["]
-        self.read_string(text)
 
     def all(self, key: str) -> list[str]:
         """Every value of a key, in order."""
