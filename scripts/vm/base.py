@@ -71,6 +71,7 @@ WantedBy=graphical.target
 _NETWORK = """\
 [Match]
 Type=ether
+Kind=!*
 
 [Network]
 Address=10.0.2.15/24
