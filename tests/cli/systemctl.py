@@ -18,6 +18,8 @@ elif words[0] == "is-active":
     sys.exit(0 if (here / "active").exists() else 3)
 elif words[0] == "show":
     print("1 languages at http://127.0.0.1:8000")
+elif words[0] == "enable" and "unwanted" in Path({unit!r}).read_text():
+    sys.exit("Failed to enable unit.")
 elif words[0] in ("start", "restart"):
     unit = Path({unit!r}).read_text()
     if "broken" in unit:

@@ -141,11 +141,16 @@ def test_one_of_an_earlier_version_is_replaced(there: Places, systemctl: Systemc
     assert "# new" in there.unit.read_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("broken", "Job for soulbox.service failed."), ("unwanted", "Failed to enable unit.")],
+)
 def test_one_that_does_not_start_is_taken_away_again(
-    there: Places, systemctl: Systemctl, fake: FakeSystemctl
+    there: Places, systemctl: Systemctl, fake: FakeSystemctl, text: str, error: str
 ) -> None:
-    with pytest.raises(HostError, match=r"nothing was installed. It said:\nSoulBox is ready"):
-        install(there, "broken", systemctl)
+    said = rf"nothing was installed. .*{error}. It said:\nSoulBox is ready"
+    with pytest.raises(HostError, match=said):
+        install(there, text, systemctl)
     assert not there.unit.exists()
     assert not fake.active
 
@@ -155,8 +160,9 @@ def test_one_that_does_not_start_gives_way_to_the_one_before(
 ) -> None:
     good = unit.sealed("[Service]\n")
     install(there, good, systemctl)
-    with pytest.raises(HostError, match="the unit before it runs again"):
-        install(there, unit.sealed("broken"), systemctl)
+    for text in ("broken", "unwanted"):
+        with pytest.raises(HostError, match="the unit before it runs again"):
+            install(there, unit.sealed(text), systemctl)
     assert there.unit.read_text() == good
     assert fake.active
 
@@ -260,6 +266,16 @@ def test_a_program_that_the_unit_could_not_start_is_refused(
     chosen = here if program == "here" else Path(program)
     with pytest.raises(HostError, match=message):
         refuse(there, chosen, systemctl, root=True, unified=True)
+
+
+def test_a_program_that_the_services_user_could_change_is_refused(
+    there: Places, systemctl: Systemctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_UNSEEN", ())
+    program = tmp_path / "soulbox"
+    program.touch(mode=0o755)
+    with pytest.raises(HostError, match=f"{program} can be written by others than root"):
+        refuse(there, program, systemctl, root=True, unified=True)
 
 
 def test_a_host_a_user_or_a_caller_that_is_not_fit_is_refused(

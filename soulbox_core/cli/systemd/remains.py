@@ -25,13 +25,19 @@ def end_pause_process(places: Places, proc: Path = Path("/proc")) -> bool:
     file = places.runtime / _PAUSE
     try:
         pid = int(file.read_text())
-        mine = (proc / str(pid)).stat().st_uid == places.uid
-        called = (proc / str(pid) / "comm").read_text().strip()
+        process = os.pidfd_open(pid)  # what is looked at is what is ended
     except (OSError, ValueError):
         return False
-    if not mine or not called.startswith(("podman", "catatonit")):
+    try:
+        mine = (proc / str(pid)).stat().st_uid == places.uid
+        called = (proc / str(pid) / "comm").read_text().strip()
+        if not mine or not called.startswith(("podman", "catatonit")):
+            return False
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+    except OSError:
         return False
-    os.kill(pid, signal.SIGKILL)
+    finally:
+        os.close(process)
     file.unlink()  # Podman 4.3 does not get over a process that is gone
     return True
 

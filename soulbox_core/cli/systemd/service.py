@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from soulbox_core.cli.systemd import remains, unit
@@ -46,6 +47,23 @@ def refuse(
             f"the unit may not look into {program.parent}: install SoulBox where the service cannot"
             " write and all may read, such as /opt/soulbox; scripts/install does"
         )
+    if changeable := _changeable(program.absolute(), there.uid):
+        raise HostError(
+            f"{changeable} can be written by others than root, who could change what the service"
+            " runs: install SoulBox where only root writes, such as /opt/soulbox; scripts/install"
+            " does"
+        )
+
+
+def _changeable(program: Path, uid: int) -> Path | None:
+    """What of a program and the directories to it the service's user could put something else for;
+    None: nothing."""
+    for path in (program, *program.parents, *program.resolve().parents):
+        status = path.stat()
+        anybodys = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+        if status.st_uid == uid or anybodys:
+            return path
+    return None
 
 
 def need_root(root: bool) -> None:
@@ -55,8 +73,8 @@ def need_root(root: bool) -> None:
 
 
 def install(there: Places, text: str, systemctl: Systemctl, *, force: bool = False) -> None:
-    """Have the service started now and at each boot, as a unit says. If it does not start, what
-    was there before is there again.
+    """Have the service started now and at each boot, as a unit says. If that fails at any step,
+    what was there before is there again.
 
     :param text: the unit's
     :param force: even if the unit that is there was edited
@@ -71,14 +89,16 @@ def install(there: Places, text: str, systemctl: Systemctl, *, force: bool = Fal
     _make_settings(there)
     if systemctl.ask("is-active", NAME) is None:
         remains.end_pause_process(there)
-    _take(there, text, systemctl)
-    systemctl.ask("reset-failed", NAME)  # it fails if there is nothing to forget
     try:
+        _take(there, text, systemctl)
+        systemctl.ask("reset-failed", NAME)  # it fails if there is nothing to forget
         systemctl.do("restart", NAME)
-    except HostError:
+    except HostError as error:
         words = systemctl.last_words(NAME)
         what = _give_back(there, text, before, systemctl)
-        raise HostError(f"the service does not start, and {what}. It said:\n{words}") from None
+        raise HostError(
+            f"the service does not start, and {what}. {error}. It said:\n{words}"
+        ) from None
 
 
 def uninstall(there: Places, systemctl: Systemctl) -> None:
@@ -105,7 +125,8 @@ def _need_controllers(systemctl: Systemctl) -> None:
         raise HostError(
             f"your systemd was not given the {', '.join(missing)} controller: as root, write"
             " [Service] and Delegate=cpu memory pids into"
-            " /etc/systemd/system/user@.service.d/soulbox.conf, reload systemd and log in again"
+            f" /etc/systemd/system/user@{os.getuid()}.service.d/soulbox.conf, reload systemd"
+            " and log in again"
         )
 
 
@@ -133,10 +154,11 @@ def _give_back(there: Places, text: str, before: str | None, systemctl: Systemct
     if before is None:
         systemctl.ask("disable", "--now", NAME)
         there.unit.unlink(missing_ok=True)
-        systemctl.do("daemon-reload")
+        systemctl.ask("daemon-reload")
         return "nothing was installed"
     if before != text:
-        _take(there, before, systemctl)
+        unit.write(there.unit, before)
+        systemctl.ask("daemon-reload")
         if systemctl.ask("restart", NAME) is not None:
             return "the unit before it runs again"
     return "systemd goes on trying"
