@@ -69,16 +69,18 @@ def results_of(settings: Settings, closing: AsyncExitStack) -> ResultCache | Non
 def idempotency_of(settings: Settings, closing: AsyncExitStack) -> Idempotency:
     """What has requests with an Idempotency-Key run once: here, or on all nodes."""
     server = settings.server
+    seconds = server.idempotency_redis_seconds
     repeats = None
     if server.idempotency_redis:
         try:
-            redis = connection(server.idempotency_redis, server.idempotency_redis_seconds)
+            redis = connection(server.idempotency_redis, seconds)
         except ValueError as error:
             raise SettingsError(f"server.idempotency_redis: {error}") from None
         closing.push_async_callback(redis.aclose, close_connection_pool=True)
         repeats = Repeats(
             redis,
-            Breaker(server.idempotency_redis_seconds, "refusing requests with an Idempotency-Key"),
+            Breaker(seconds, "refusing requests with an Idempotency-Key"),
+            Breaker(seconds, "answers to an Idempotency-Key are known to this node alone"),
             settings.results.secret,
             server.idempotency_seconds,
             server.idempotency_bytes,

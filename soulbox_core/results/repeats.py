@@ -119,15 +119,24 @@ class Repeats:
     done elsewhere.
 
     :param redis: a client that is not used for anything that waits
+    :param asking: for claims, which are short
+    :param keeping: for answers: where big ones take too long, claims do not suffer from it
     :param secret: what only nodes know
     :param seconds: how long an answer is kept
     :param most_bytes: how much of each caller's
     """
 
     def __init__(
-        self, redis: Redis, breaker: Breaker, secret: str, seconds: float, most_bytes: int
+        self,
+        redis: Redis,
+        asking: Breaker,
+        keeping: Breaker,
+        secret: str,
+        seconds: float,
+        most_bytes: int,
     ) -> None:
-        self._breaker = breaker
+        self._asking = asking
+        self._keeping = keeping
         self._secret = derived(secret, "once")
         self._milliseconds = int(seconds * 1000)
         self._most_bytes = most_bytes
@@ -186,11 +195,11 @@ class Repeats:
             return
         names = (asked.name, f"{asked.owner}:names", f"{asked.owner}:bytes")
         values = (asked.claim, answer, self._milliseconds, self._most_bytes)
-        if not await self._breaker.ask(lambda: self._finish(names, values)):
+        if not await self._keeping.ask(lambda: self._finish(names, values)):
             logger.warning("an answer to an Idempotency-Key is known to this node alone")
 
     async def _let_go(self, asked: _Asked) -> None:
-        await self._breaker.ask(lambda: self._release((asked.name,), (asked.claim,)))
+        await self._asking.ask(lambda: self._release((asked.name,), (asked.claim,)))
 
     @asynccontextmanager
     async def _held(self, asked: _Asked) -> AsyncIterator[None]:
@@ -206,7 +215,7 @@ class Repeats:
     async def _renewed(self, asked: _Asked) -> None:
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            await self._breaker.ask(lambda: self._renew((asked.name,), (asked.claim, _LEASE)))
+            await self._asking.ask(lambda: self._renew((asked.name,), (asked.claim, _LEASE)))
 
     def _written(self, asked: _Asked, outcome: Outcome) -> bytes | None:
         """An answer as it is kept; None if it cannot be written."""
@@ -239,7 +248,7 @@ class Repeats:
         return answer.outcome
 
     async def _must(self, call: Callable[[], Awaitable[T]]) -> T:
-        answer = await self._breaker.ask(call)
+        answer = await self._asking.ask(call)
         if answer is None:
             raise StoreFailed(
                 "redis does not answer, so nobody knows whether this Idempotency-Key was used;"

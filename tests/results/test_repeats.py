@@ -29,11 +29,15 @@ MOST_BYTES = 10_000
 
 @asynccontextmanager
 async def node(
-    server: RedisServer, secret: str = SECRET, most_bytes: int = MOST_BYTES
+    server: RedisServer,
+    secret: str = SECRET,
+    most_bytes: int = MOST_BYTES,
+    keeping_seconds: float = 5.0,
 ) -> AsyncIterator[Repeats]:
     client = connection(server.url, 5.0)
+    asking, keeping = Breaker(5.0, "refusing"), Breaker(keeping_seconds, "forgetting")
     try:
-        yield Repeats(client, Breaker(5.0, "refusing"), secret, SECONDS, most_bytes)
+        yield Repeats(client, asking, keeping, secret, SECONDS, most_bytes)
     finally:
         await client.aclose(close_connection_pool=True)
 
@@ -334,6 +338,15 @@ async def test_what_cannot_be_kept_is_answered_all_the_same(server: RedisServer)
         async with node(server) as one:
             assert await one.once(ME, KEY, ASKED, Work(result)) == result
         assert answers(server) == []
+
+
+@on_loop
+async def test_answers_that_take_too_long_to_keep_do_not_have_others_refused(
+    server: RedisServer,
+) -> None:
+    async with node(server, keeping_seconds=0.0) as one:
+        for key in ("big", "next"):
+            assert await one.once(ME, key, ASKED, Work(outcome())) == outcome()
 
 
 @on_loop
