@@ -57,7 +57,7 @@ delegate_scope() {
   give_v2 "$scope"
 }
 
-drop_in=/etc/systemd/system/user@.service.d/soulbox.conf
+drop_in=/etc/systemd/system/user@$(id -u).service.d/soulbox.conf
 
 # The user's own systemd delegates what it was given: before systemd 252 that was not cpu.
 start_user_manager() {
