@@ -8,7 +8,7 @@ image_store=localhost/soulbox-store
 # languages' images in it, all if none is named, by the SoulBox in a virtual environment.
 # COMMAND... runs podman as whose image it shall be: `env`, or `as_service`.
 build_image() (
-  venv=$1 tag=$2 podman=()
+  venv=$1 tag=$2 podman=() beside=as_service
   shift 2
   while [ "$1" != -- ]; do podman+=("$1") && shift; done
   shift
@@ -18,8 +18,9 @@ build_image() (
   trap 'rm -rf "$work" "$baked"' EXIT
   need_base_image "$work" "${podman[@]}"
 
-  as_service "$venv/bin/soulbox" images build "$@"
-  as_service "$venv/bin/soulbox" images bake "$baked/store.tar" "$@"
+  [ ! -e "/etc/systemd/system/$unit" ] || beside=beside_service
+  "$beside" "$venv/bin/soulbox" images build "$@"
+  "$beside" "$venv/bin/soulbox" images bake "$baked/store.tar" "$@"
   step "importing the languages' images" "podman info" \
     "${podman[@]}" podman import --quiet "$baked/store.tar" "$image_store:$tag"
   rm "$baked/store.tar"
@@ -39,18 +40,25 @@ build_image() (
   "${podman[@]}" podman rmi "$image_store:$tag" >/dev/null 2>&1 || true
 )
 
-# need_base_image WORK COMMAND...: Debian's own image, or one made of its packages.
+# need_base_image WORK COMMAND...: Debian's own image, or one made of its packages; again once it is
+# a month old, for Debian's updates.
 need_base_image() {
-  local work=$1
+  local work=$1 made sources
   shift
-  if "$@" podman image exists "$debian" 2>/dev/null \
+  made=$("$@" podman image inspect --format '{{.Created.Unix}}' "$debian" 2>/dev/null) || made=0
+  if [ "$made" -gt "$(date --date='30 days ago' +%s)" ] \
     || "$@" timeout 60 podman pull --quiet "$debian" >/dev/null 2>&1; then
     return
   fi
+  mapfile -t sources < <(as_service "$venv/bin/python3" -c 'if True:
+    import os
+    from soulbox_core import settings
+    for source in settings.load(env=os.environ).images.sources:
+        print(source)')
   # By the usual name, so that a Containerfile without arguments finds it too.
   step "making $debian of packages, for want of a registry" "check the network and the proxies" \
     "$@" env TMPDIR=/var/tmp mmdebstrap --variant=minbase --include=ca-certificates trixie \
-    "$work/base.tar"
+    "$work/base.tar" "${sources[@]}"
   step "importing it" "podman info" "$@" podman import --quiet "$work/base.tar" "$debian"
   rm "$work/base.tar"
 }
@@ -69,35 +77,4 @@ authorities() {
     import os, sys
     from soulbox_core import certificates
     sys.stdout.buffer.write(certificates.bundle(os.environ))'
-}
-
-# need_for_containers: what Podman takes to publish a container's ports, of root's and of others'.
-need_for_containers() {
-  need_command slirp4netns
-  [ "$(id -u)" = 0 ] || return 0
-  need_command iptables
-  need_file netavark /usr/lib/podman/netavark /usr/libexec/podman/netavark /usr/lib/cni/bridge
-}
-
-# need_rootless_containers: what the service's user takes to run SoulBox's image.
-need_rootless_containers() {
-  # udev lets anybody make tunnels, through which ports are published.
-  as_service test -w /dev/net/tun || as_root chmod 666 /dev/net/tun
-  [ "$(as_service podman info --format '{{.Store.GraphDriverName}}')" != overlay ] || return 0
-  # Without a word, old Podman copies whole images.
-  local file=$service_home/.config/containers/storage.conf
-  [ "$(id -u)" = 0 ] || die "Podman's storage driver is not overlay" \
-    "podman system reset, and driver = \"overlay\" below [storage] in $file"
-  as_service mkdir -p "$(dirname "$file")"
-  printf '[storage]\ndriver = "overlay"\n' | as_service tee "$file" >/dev/null
-}
-
-# prepare_container TAG COMMAND...: do what the line that runs localhost/soulbox:TAG as whoever
-# COMMAND makes it needs of root once after a boot.
-prepare_container() {
-  local tag=$1 line
-  shift
-  line=$("$@" sh -s - "localhost/soulbox:$tag" --name soulbox-test --memory 6g \
-    <"$checkout/deploy/container/podman-run")
-  { echo 'sudo() { "$@"; }' && sed -n '/^set -e$/,/^podman run/ { /^podman run/ !p }' <<<"$line"; } | as_root sh
 }

@@ -51,3 +51,5 @@ source "$lib/service.sh"
 source "$lib/checkout.sh"
 # shellcheck source=scripts/lib/image.sh
 source "$lib/image.sh"
+# shellcheck source=scripts/lib/container.sh
+source "$lib/container.sh"

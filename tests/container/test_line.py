@@ -26,6 +26,10 @@ def test_what_it_shows_is_a_container_in_the_background_unless_it_is_asked_other
     assert "--detach" not in words
 
 
+def test_whoever_lets_runs_end_for_longer_has_the_container_wait_as_long(image: str) -> None:
+    assert "--stop-timeout=120" in shlex.split(printed_line(image, "--stop-timeout", "120"))
+
+
 def test_an_image_without_languages_may_change_its_root_to_build_them(image: str) -> None:
     (added,) = (w for w in shlex.split(printed_line(image, "--build")) if w.startswith("--cap-add"))
     assert added == "--cap-add=CHOWN,SETUID,SETGID,SYS_CHROOT"
@@ -41,6 +45,7 @@ def test_an_image_without_languages_may_change_its_root_to_build_them(image: str
         ("--cpus", "1); system(1"),
         ("--cpus", "1.5.5"),
         ("--env", "A=1\nB=2"),
+        ("--stop-timeout", "2m"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_stops_the_shell_that_reads_the_lines(

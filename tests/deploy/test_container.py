@@ -63,7 +63,7 @@ def test_nothing_in_it_is_privileged_and_its_root_is_read_only() -> None:
 
 
 def test_whoever_stops_it_waits_longer_than_it_drains() -> None:
-    (of_line,) = re.findall(r"--stop-timeout=(\d+)", LINE)
+    (of_line,) = re.findall(r"stop_timeout=(\d+)", LINE)
     (of_systemd,) = QUADLET.all("TimeoutStopSec")
     (of_quadlet,) = re.findall(r"--stop-timeout=(\d+)", " ".join(QUADLET.all("PodmanArgs")))
     assert int(of_systemd) > int(of_quadlet)
