@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -449,6 +450,19 @@ def test_the_runtime_class_has_a_handler_in_both_runtimes() -> None:
     (annotation,) = re.findall(r'(\S+): "true"', patch)
     assert workload["activation_annotation"] == annotation
     assert workload["allowed_annotations"] == [annotation]
+
+
+def test_the_kubelet_lets_a_cell_die_alone_and_there_be_many() -> None:
+    kubelet = msgspec.yaml.decode((FOLDER / "node" / "kubelet.conf").read_bytes())
+    assert kubelet.pop("apiVersion") == "kubelet.config.k8s.io/v1beta1"
+    assert kubelet.pop("kind") == "KubeletConfiguration"
+    assert kubelet == {
+        "cgroupDriver": "systemd",
+        "singleProcessOOMKill": True,
+        "podPidsLimit": 8192,
+    }
+    text = (FOLDER.parents[1] / "docs/kubernetes.md").read_text()
+    assert f"{kubelet['podPidsLimit']} or more" in text
 
 
 def beside_of(objects: list[Object], name: str) -> Object:
