@@ -11,6 +11,9 @@ from typing import Any
 
 from . import cell, harvest, jail, kernel, program, wire
 
+_END_MILLISECONDS = 1000.0
+"""How long a process that was killed may take to be gone."""
+
 Handler = Callable[[dict[str, Any], "list[int]"], None]
 
 
@@ -93,14 +96,23 @@ class Forge:
                 cell_socket, init, leaf, stdio, request, self._seccomp, self._runner, self._tree
             )
 
+        try:
+            self._programs[self._fork_into(init, be_cell)] = request["id"]
+        except OSError:
+            # The core may have given the cell up and killed its init by now: setns(2) then fails
+            # with ESRCH, or fork(2) with ENOMEM. That is no other cell's business.
+            if not _ends(init):
+                raise
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _fork_into(self, init: int, child_main: Callable[[], int]) -> int:
         kernel.setns(init, kernel.CLONE_NEWPID)
         try:
-            pid = self.fork(be_cell)
+            return self.fork(child_main)
         finally:
             kernel.setns(self._pid_namespace, kernel.CLONE_NEWPID)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._programs[pid] = request["id"]
 
     def _signal(self, request: dict[str, Any], descriptors: list[int]) -> None:
         """Signal a cell's program, which has a uid that the core may not signal."""
@@ -135,6 +147,13 @@ class Forge:
                     wire.send(self._control, _ending(name, status))
         except ChildProcessError:
             return
+
+
+def _ends(pidfd: int) -> bool:
+    """Whether a process has ended, or does so now."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(_END_MILLISECONDS))
 
 
 def _ending(name: str, status: int) -> dict[str, Any]:
