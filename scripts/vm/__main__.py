@@ -6,37 +6,43 @@ files in, each ended by NUL.
 
 import argparse
 import fcntl
-import os
 import shlex
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 import base
 import payload
-from machine import Disk, Hardware, boot
+from machine import Disk, Kind, follow
+from qemu import Qemu
 from tools import Unable, say
+from uml import UserModeLinux
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT = ("-m", "integration", "tests/integration", "plugins")
-SLOWLY = ("-o", "timeout=900")
-"""The project's own time for a test is not made for emulation."""
+SLOWNESS = {"uml": 5, "tcg": 10, "kvm": 1}
+"""How many times as long everything may take as on a host."""
 PROVE = """\
 #!/bin/sh
-exec /code/guest/prove {words}
+exec /code/guest/prove {slowness} {words}
 """
 DISK = "an ext4 file system of yours, mounted at /more/0, the next at /more/1"
 UNABLE = 125
 """Exit code when it is the machine that failed; pytest's own are below 10."""
+ACCELERATORS = ("uml", "tcg", "kvm") if base.MACHINE == "x86_64" else ("tcg", "kvm")
+ACCELERATED = "%(default)s; uml: User Mode Linux, tcg: QEMU emulates, kvm: QEMU does not"
 USERS = ("tester", "soulbox")
 """Of the machine, who each have a storage of their own. base.py makes them."""
 
 
 def main() -> int:
     """Run the job and return its exit code."""
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # not without the machine
     arguments = _parse()
     cache: Path = arguments.cache
-    os.environ["TMPDIR"] = str(cache)  # QEMU's overlays may not fit in a tmpfs
     try:
         with (
             (cache / "lock").open("w") as lock,
@@ -47,21 +53,26 @@ def main() -> int:
             files = sys.stdin.read().split("\0")[:-1]
             code = payload.code_disk(PROJECT, files, _job(arguments), arguments.tool, Path(work))
             wheels = payload.wheels_disk(PROJECT, cache)
-            say("booting")
-            return boot(
-                system,
-                (
-                    Disk(code, "code"),
-                    Disk(wheels, "wheels"),
-                    *(Disk(arguments.storage, f"storage-{user}") for user in USERS),
-                    *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
-                ),
-                Hardware(arguments.accel, arguments.memory, arguments.cpus, arguments.timeout),
-                cache / "console.log",
+            disks = (
+                Disk(system.disk, "root"),
+                Disk(code, "code"),
+                Disk(wheels, "wheels"),
+                *(Disk(arguments.storage, f"storage-{user}") for user in USERS),
+                *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
             )
+            console = cache / "console.log"
+            say("booting")
+            machine = _kind(arguments).start(system, disks, Path(work), console)
+            return follow(machine, arguments.timeout, console)
     except Unable as error:
         print(f"✗ {error}", file=sys.stderr)
         return UNABLE
+
+
+def _kind(arguments: argparse.Namespace) -> Kind:
+    if arguments.accel == "uml":
+        return UserModeLinux(arguments.memory)
+    return Qemu(arguments.accel, arguments.memory, arguments.cpus)
 
 
 def _job(arguments: argparse.Namespace) -> str:
@@ -71,9 +82,8 @@ def _job(arguments: argparse.Namespace) -> str:
         except OSError as error:
             raise Unable(f"--exec {arguments.exec}: {error.strerror}") from None
         return text
-    if arguments.smoke:
-        return PROVE.format(words="--smoke")
-    return PROVE.format(words=shlex.join((*SLOWLY, *(arguments.pytest or DEFAULT))))
+    words = ("--smoke",) if arguments.smoke else arguments.pytest or DEFAULT
+    return PROVE.format(slowness=SLOWNESS[arguments.accel], words=shlex.join(words))
 
 
 def _parse() -> argparse.Namespace:
@@ -84,9 +94,9 @@ def _parse() -> argparse.Namespace:
     add("--exec", type=Path, metavar="FILE", help="run this script there, as root, and no more")
     add("--disk", type=Path, action="append", default=[], metavar="FILE", help=DISK)
     add("--timeout", type=float, default=6 * 3600, metavar="SECONDS", help="%(default)s")
-    add("--accel", choices=("tcg", "kvm"), default="tcg", help="%(default)s emulates")
+    add("--accel", choices=ACCELERATORS, default=ACCELERATORS[0], help=ACCELERATED)
     add("--memory", type=int, default=4096, metavar="MIB", help="%(default)s")
-    add("--cpus", type=int, default=2, help="%(default)s")
+    add("--cpus", type=int, default=2, help="%(default)s; User Mode Linux has one")
     add("--cache", type=Path, required=True, help=argparse.SUPPRESS)
     add("--tool", type=Path, action="append", default=[], help=argparse.SUPPRESS)
     add("--storage", type=Path, required=True, help=argparse.SUPPRESS)

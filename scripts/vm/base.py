@@ -18,6 +18,9 @@ SUITE = "trixie"
 PYTHON = "3.13"  # the suite's
 MACHINE = platform.machine()
 _KERNELS = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
+_USER_MODE_SUITE = "forky"
+"""Where User Mode Linux is taken from: that of trixie, 6.12, crashes when a fork fails for want of
+memory in a cgroup."""
 _PACKAGES = (
     # what makes it a host
     "dbus-user-session",
@@ -125,6 +128,20 @@ mkdir tree
 tar --extract --numeric-owner --preserve-permissions --exclude='./dev/*' -C tree -f tree.tar
 cp tree/boot/vmlinuz-* kernel
 cp tree/boot/initrd.img-* initrd
+mkdir user-mode
+if [ -e user-mode.tar ]; then
+    mkdir found
+    tar --extract -C found -f user-mode.tar
+    cp -r found/usr/lib/uml/modules/* tree/usr/lib/modules/
+    # It takes its loader and libc from where it is started, since the host's may be older. The
+    # slashes make the name as long as the one before.
+    LC_ALL=C sed 's|/lib64/ld-linux-x86-64[.]so[.]2|./////////////////////ld.so|' \
+        found/usr/bin/linux.uml >user-mode/linux
+    chmod +x user-mode/linux
+    cp -L found/usr/lib/x86_64-linux-gnu/libc.so.6 user-mode/
+    cp -L found/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 user-mode/ld.so
+    rm -rf found user-mode.tar
+fi
 mke2fs -q -t ext4 -L root -d tree disk "$2"
 rm -rf tree tree.tar
 """
@@ -137,12 +154,14 @@ class Base:
     kernel: Path
     initrd: Path
     disk: Path
+    user_mode: Path
+    """Directory of Linux as a program, to be started there; empty where there is none."""
 
 
 def ensure(cache: Path) -> Base:
     """Build the system disk unless it is there."""
     recipe = [
-        *(SUITE, _PACKAGES, _DISK_SIZE, _UNIT, _NETWORK),
+        *(SUITE, _USER_MODE_SUITE, _PACKAGES, _DISK_SIZE, _UNIT, _NETWORK),
         *(_BEFORE_THE_KERNEL, _AT_THE_END, _TO_DISK),
     ]
     name = f"base-{hashlib.sha256(json.dumps([MACHINE, recipe]).encode()).hexdigest()[:16]}"
@@ -155,7 +174,7 @@ def ensure(cache: Path) -> Base:
         for old in cache.glob("base-*"):
             if old.name != name:
                 shutil.rmtree(old)
-    return Base(*(cache / name / file for file in ("kernel", "initrd", "disk")))
+    return Base(*(cache / name / file for file in ("kernel", "initrd", "disk", "user-mode")))
 
 
 def _build(directory: Path) -> None:
@@ -179,5 +198,14 @@ def _build(directory: Path) -> None:
         SUITE,
         str(directory / "tree.tar"),
     )
+    if MACHINE == "x86_64":
+        run(
+            "mmdebstrap",
+            "--variant=extract",
+            "--include=user-mode-linux",
+            '--aptopt=Acquire::Check-Valid-Until "false"',  # of a mirror that is a snapshot
+            _USER_MODE_SUITE,
+            str(directory / "user-mode.tar"),
+        )
     run_as_root("sh", "-c", _TO_DISK, "to-disk", str(directory), _DISK_SIZE)
     shutil.rmtree(hooks)

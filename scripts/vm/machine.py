@@ -1,27 +1,22 @@
-"""Boots the virtual machine and passes on what its job says."""
+"""A machine, of whatever kind: what it is given, and how its job is followed to the end."""
 
+import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from base import MACHINE, Base
+from base import Base
 from tools import Unable
 
+Process = subprocess.Popen[bytes]
 _EXIT_MARK = "@@soulbox-vm exit "
 """Begins the job's last line; guest/main writes it."""
-# la57: Linux built without it takes its own addresses for bad when QEMU 7.2 emulates it, and
-# shows "xxx" for every path in /proc/self/mountinfo. svm: not needed, loads KVM's modules.
-_QEMU = {
-    "x86_64": ("qemu-system-x86_64", "-machine", "q35,sata=off", "-cpu", "max,-svm,-la57"),
-    "aarch64": ("qemu-system-aarch64", "-machine", "virt", "-cpu", "max"),
-}
-_CONSOLES = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
-_HASTE = "mitigations=off init_on_alloc=0"
-"""What protects a host from its processor only costs time where there is none."""
 _TAIL_LINES = 30
 
 
@@ -31,65 +26,40 @@ class Disk:
 
     file: Path
     serial: str
-    """By which the machine finds it, as /dev/disk/by-id/virtio-SERIAL; up to 20 characters."""
+    """By which the machine finds it, as /dev/soulbox/SERIAL; up to 20 characters."""
 
 
-@dataclass(frozen=True)
-class Hardware:
-    """What the machine is given."""
+class Kind(Protocol):
+    """A way to run a machine."""
 
-    accelerator: str
-    """tcg emulates and works anywhere, 10 to 20 times slower; kvm needs a usable /dev/kvm."""
-    memory_mib: int
-    cpus: int
-    seconds: float
-    """After which it is switched off, whatever it does."""
+    def start(self, base: Base, disks: Sequence[Disk], work: Path, console: Path) -> Process:
+        """Start a machine that leads a session of its own.
+
+        :param disks: the first is its root
+        :param work: for what the machine writes, of which nothing is kept
+        :param console: for what its kernel and systemd print
+        :return: the machine's port is its stdin, which must stay open, and its stdout
+        """
 
 
-def boot(base: Base, disks: Iterable[Disk], hardware: Hardware, console: Path) -> int:
-    """Run the machine to the end of its job and return the job's exit code.
+def follow(process: Process, seconds: float, console: Path) -> int:
+    """Show what the machine's job says to the end, switch it off, and return the job's exit code.
 
-    :param console: file for what its kernel and systemd print
+    :param seconds: after which it is switched off, whatever it does
     :raises Unable: the job did not get to its end
     """
-    argv = _argv(base, disks, hardware, console)
-    # stdin is a pipe that stays open: at its end QEMU would close the job's port both ways.
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        return _relay(process, hardware.seconds)
+        return _relay(process, seconds)
     except Unable as error:
         lines = console.read_text(errors="replace").splitlines() if console.exists() else []
         tail = "\n".join(f"  | {line}" for line in lines[-_TAIL_LINES:])
         raise Unable(f"{error}; the end of its console ({console}):\n{tail}") from None
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _argv(base: Base, disks: Iterable[Disk], hardware: Hardware, console: Path) -> list[str]:
-    kernel_line = f"console={_CONSOLES[MACHINE]} root=LABEL=root rw panic=-1 {_HASTE}"
-    return [
-        *(*_QEMU[MACHINE], "-accel", hardware.accelerator),
-        *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
-        *("-nodefaults", "-display", "none", "-no-reboot", "-nic", "user,model=virtio-net-pci"),
-        *("-kernel", str(base.kernel), "-initrd", str(base.initrd), "-append", kernel_line),
-        *_drives((Disk(base.disk, "root"), *disks)),
-        *("-serial", f"file:{console}", "-device", "virtio-rng-pci", "-device", "virtio-serial"),
-        *("-chardev", "stdio,id=job,signal=off"),
-        *("-device", "virtserialport,chardev=job,name=soulbox"),
-    ]
-
-
-def _drives(disks: Iterable[Disk]) -> Iterator[str]:
-    for disk in disks:
-        # snapshot: what the machine writes goes to a nameless temporary file
-        yield "-drive"
-        yield f"file={disk.file},format=raw,if=none,id={disk.serial},cache=unsafe,snapshot=on"
-        yield "-device"
-        yield f"virtio-blk-pci,drive={disk.serial},serial={disk.serial}"
-
-
-def _relay(process: subprocess.Popen[bytes], seconds: float) -> int:
+def _relay(process: Process, seconds: float) -> int:
     """Show the job's output as it comes; return its exit code."""
     assert process.stdout is not None
     deadline = time.monotonic() + seconds

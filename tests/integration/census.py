@@ -54,6 +54,10 @@ def _cgroup_directories(loaded: settings.Settings, instance: str) -> int:
 
 def _kernel_memory_cgroups() -> int:
     """Dying ones included: a removed memory cgroup stays until its last page is gone."""
+    unified = Path("/sys/fs/cgroup/cgroup.stat")
+    if unified.exists():  # where /proc/cgroups need not list the controllers of version 2
+        counts = dict(line.split() for line in unified.read_text().splitlines())
+        return int(counts["nr_descendants"]) + int(counts["nr_dying_descendants"])
     for line in Path("/proc/cgroups").read_text().splitlines():
         name, _, count, _ = line.split()
         if name == "memory":
