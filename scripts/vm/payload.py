@@ -20,6 +20,8 @@ from tools import run, say
 _GLIBC_MINORS = (41, 39, 36, 35, 34, 31, 28, 27, 26, 24, 17)
 """Of the manylinux tags (PEP 600) that the machine's libc can take."""
 _LOCKS = ("build", "runtime", "dev")
+_BESIDES = ("editables",)
+"""What hatchling takes for the editable install in docs/tutorial.md."""
 _GUEST = Path(__file__).parent / "guest"
 
 
@@ -54,16 +56,16 @@ def wheels_disk(project: Path, cache: Path) -> Path:
     Emulated, pip takes as long to read the index as to install.
     """
     locks = [project / "locks" / f"{name}.txt" for name in _LOCKS]
-    key = hashlib.sha256(PYTHON.encode() + b"".join(map(Path.read_bytes, locks))).hexdigest()[:16]
+    recipe = (repr((PYTHON, _BESIDES)).encode(), *map(Path.read_bytes, locks))
+    key = hashlib.sha256(b"".join(recipe)).hexdigest()[:16]
     disk = cache / f"wheels-{key}.ext4"
     if not disk.exists():
         say(f"fetching packages for the machine's Python {PYTHON}")
         with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as work:
             tree = Path(work) / "wheels"
-            for lock in locks:
-                wanted = ("--no-deps", "--only-binary=:all:", "--requirement", str(lock))
+            for wanted in (*(("--requirement", str(lock)) for lock in locks), _BESIDES):
                 pip = (sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(tree))
-                run(*pip, *_for_the_machine(), *wanted)
+                run(*pip, *_for_the_machine(), "--no-deps", "--only-binary=:all:", *wanted)
             _disk(tree, "wheels", Path(work) / "disk").rename(disk)
         for old in cache.glob("wheels-*"):
             if old != disk:
