@@ -69,12 +69,12 @@ def visit(key: str) -> None:
         answer = run(key, f"{language}?{AMPLE}", program)
         check(language, answer)
         assert answer["usage"]["memory_peak_bytes"] > 0
-        assert answer["usage"]["cpu_seconds"] > 0
     ample = "wall_seconds=290&cpu_seconds=110"
     hungry = run(key, f"python?{ample}&memory_bytes=67108864", "x = bytearray(1 << 30)")
     check("too much memory", hungry, "memory_exceeded", "")
     busy = run(key, "python?wall_seconds=290&cpu_seconds=1", "while True: pass")
     check("too much time", busy, "cpu_time_exceeded", "")
+    assert busy["usage"]["cpu_seconds"] >= 1
     many = run(key, f"python?{ample}&processes=16", BOMB)
     check("too many processes", many, "ok", "no more\n")
 
