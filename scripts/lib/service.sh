@@ -35,7 +35,9 @@ end_pause_process() {
   pid=$(cat "$file" 2>/dev/null) || return 0
   if [ "$(stat -c %U "/proc/$pid" 2>/dev/null)" = "$service_user" ] \
     && ! grep -q "/$unit" "/proc/$pid/cgroup"; then
-    # By its owner: the file is that user's, and could name another's.
-    as_service kill -KILL "$pid" && rm -f "$file" # Podman 4.3 does not get over one that is gone
+    # By its owner: the file is that user's, and could name another's. By the shell: /bin/kill is in a
+    # package that not every host has.
+    # shellcheck disable=SC2016 # expanded by the shell that is named
+    as_service sh -c 'kill -KILL "$1"' sh "$pid" && rm -f "$file" # Podman 4.3 does not get over one that is gone
   fi
 }
