@@ -219,6 +219,14 @@ ROWS = (
                 ),
             ),
             Panel(
+                "Processes set aside for runs",
+                "short",
+                (
+                    Query("{{instance}} reserved", _now("soulbox_processes_reserved")),
+                    Query("{{instance}} of", _now("soulbox_processes_reservable")),
+                ),
+            ),
+            Panel(
                 "Cells parked and under way",
                 "short",
                 (

@@ -20,7 +20,7 @@ from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import Podman
 from soulbox_core.sandbox.podman_env import podman_environment
 from soulbox_core.service.installs import Reach
-from soulbox_core.service.runs import CELL_OVERHEAD_BYTES
+from soulbox_core.service.room import Room, room_of
 from soulbox_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -82,15 +82,15 @@ def helpers_of(
     return found
 
 
-def least_memory(settings: Settings, languages: Registry, reaches: Mapping[str, Reach]) -> int:
-    """Memory that the step takes which needs most, of those that requests may lead to unasked."""
+def least_room(settings: Settings, languages: Registry, reaches: Mapping[str, Reach]) -> Room:
+    """What the step takes which needs most, of those that requests may lead to unasked."""
     limits = settings.limits
-    steps = [limits.default.memory_bytes]
+    least = room_of(limits.default)
     if any(language.compile is not None for language in languages.languages.values()):
-        steps.append(limits.compile.memory_bytes)
+        least |= room_of(limits.compile)
     if reaches:
-        steps.append(limits.install.memory_bytes)
-    return max(steps) + CELL_OVERHEAD_BYTES
+        least |= room_of(limits.install)
+    return least
 
 
 def reaches_of(settings: Settings, languages: Registry) -> dict[str, Reach]:

@@ -2,6 +2,7 @@
 readings is counted by `telemetry.metrics`, as it happens."""
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Literal
 
 from soulbox_core.api.connections import Connections
@@ -29,15 +30,22 @@ def of_runs(admission: Admission) -> Iterable[Reading]:
         "soulbox_executions_active", "Runs that were let in and are not over.", admission, "running"
     )
     yield _gauge("soulbox_queue_depth", "Runs that wait for room.", admission, "waiting")
-    yield _gauge(
-        "soulbox_memory_reserved_bytes", "Memory set aside for runs.", admission, "reserved_bytes"
-    )
-    yield _gauge(
-        "soulbox_memory_reservable_bytes",
-        "Memory that can be set aside for runs, all together.",
-        admission,
-        "total_bytes",
-    )
+    for name, of_what, field in (
+        ("soulbox_memory_{}_bytes", "Memory", "memory_bytes"),
+        ("soulbox_processes_{}", "Processes", "processes"),
+    ):
+        yield _gauge(
+            name.format("reserved"),
+            f"{of_what} set aside for runs.",
+            admission,
+            f"reserved.{field}",
+        )
+        yield _gauge(
+            name.format("reservable"),
+            f"{of_what} that can be set aside for runs, all together.",
+            admission,
+            f"total.{field}",
+        )
 
 
 def of_pools(figures: Callable[[], Mapping[str, PoolFigures]]) -> Iterable[Reading]:
@@ -250,7 +258,8 @@ def of_clients(hold: Hold, connections: Connections) -> Iterable[Reading]:
 
 
 def _gauge(name: str, documentation: str, part: object, attribute: str) -> Reading:
-    return Reading("gauge", name, documentation, (), lambda: [((), getattr(part, attribute))])
+    read = attrgetter(attribute)
+    return Reading("gauge", name, documentation, (), lambda: [((), read(part))])
 
 
 def _counter(name: str, documentation: str, part: object, attribute: str) -> Reading:

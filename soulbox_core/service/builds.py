@@ -16,6 +16,7 @@ from soulbox_core.execution.plan import Compiling, Plan
 from soulbox_core.execution.verdict import made, stopped
 from soulbox_core.model import Compilation, Facts, Status, Step, Usage, Value
 from soulbox_core.sandbox.port import Kind
+from soulbox_core.service.room import Room, room_of
 
 _COMPILER = "the compiler"
 _STOPPED = {
@@ -78,18 +79,18 @@ class Builds:
         )
         return cache_key(self._cache.store.secret, parts)
 
-    def memory_bytes(self, plan: Plan) -> int:
-        """Memory that the plan's compile step will take, as far as can be told now.
+    def room(self, plan: Plan) -> Room:
+        """What the plan's compile step will take, as far as can be told now.
 
-        None if the artifact is there, and none with a helper, whose memory no run reserves: it is
-        taken off what there is for cells when the service starts.
+        Nothing if the artifact is there, and nothing with a helper, whose room no run reserves: it
+        is taken off what there is for cells when the service starts.
         """
         compiling = plan.compiling
         if compiling is None or plan.language in self._helpers:
-            return 0
+            return Room()
         if self._cache.store.has(plan.language, compiling.key):
-            return 0
-        return compiling.step.limits.memory_bytes
+            return Room()
+        return room_of(compiling.step.limits)
 
     @asynccontextmanager
     async def artifact(self, plan: Plan) -> AsyncIterator[Build | None]:

@@ -14,6 +14,7 @@ from soulbox_core.language import Language
 from soulbox_core.model import Facts, Limits, Value
 from soulbox_core.sandbox.port import in_order
 from soulbox_core.service.builds import Toolchain, obtain
+from soulbox_core.service.room import Room, room_of
 from soulbox_core.settings import DependencySettings
 
 
@@ -98,11 +99,11 @@ class Installs:
         key = self._key(language, requirements, hidden)
         return Layer(language=language, requirements=requirements, hidden=hidden, key=key)
 
-    def memory_bytes(self, layer: Layer | None) -> int:
-        """Memory that installing it will take, as far as can be told now; none if it is there."""
+    def room(self, layer: Layer | None) -> Room:
+        """What installing it will take, as far as can be told now; nothing if it is there."""
         if layer is None or self._cache.store.has(layer.language.name, layer.key):
-            return 0
-        return self._limits.memory_bytes
+            return Room()
+        return room_of(self._limits)
 
     @asynccontextmanager
     async def installed(self, layer: Layer | None) -> AsyncIterator[Install | None]:

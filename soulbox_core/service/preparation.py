@@ -11,6 +11,7 @@ from soulbox_core.execution.plan import Plan
 from soulbox_core.model import Facts, Status, Value
 from soulbox_core.service.builds import Builds
 from soulbox_core.service.installs import Installs, Layer
+from soulbox_core.service.room import Room
 
 
 class Prepared(Value):
@@ -28,9 +29,9 @@ class Preparation:
         self._installs = installs
         self._builds = builds
 
-    def memory_bytes(self, plan: Plan, layer: Layer | None) -> int:
-        """The most memory that a step of it will take, as far as can be told now."""
-        return max(self._installs.memory_bytes(layer), self._builds.memory_bytes(plan))
+    def room(self, plan: Plan, layer: Layer | None) -> Room:
+        """The most that a step of it will take, as far as can be told now."""
+        return self._installs.room(layer) | self._builds.room(plan)
 
     @asynccontextmanager
     async def done(

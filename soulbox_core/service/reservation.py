@@ -1,30 +1,30 @@
-"""Memory set aside for one run."""
+"""Room set aside for one run."""
 
 from collections.abc import Callable
 
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.room import Room
 
 
 class Reservation:
-    """Memory set aside for a run, until whoever has it last gives it back."""
+    """Room set aside for a run, until whoever has it last gives it back."""
 
-    def __init__(self, admission: Admission, memory_bytes: int) -> None:
+    def __init__(self, admission: Admission, room: Room) -> None:
         self._admission = admission
         self._ours = True
-        self.bytes = memory_bytes
+        self.room = room
 
-    def shrink(self, memory_bytes: int) -> None:
-        """Keep no more than this."""
-        if memory_bytes < self.bytes:
-            self._admission.shrink(self.bytes - memory_bytes)
-            self.bytes = memory_bytes
+    def shrink(self, room: Room) -> None:
+        """Keep this, which is no more than there was."""
+        self._admission.shrink(self.room - room)
+        self.room = room
 
     def hand_on(self) -> Callable[[], None]:
         """Let another decide when it is over; it calls what is returned."""
         self._ours = False
-        return lambda: self._admission.release(self.bytes)
+        return lambda: self._admission.release(self.room)
 
     def give_back(self) -> None:
         """It is over, unless it was handed on."""
         if self._ours:
-            self._admission.release(self.bytes)
+            self._admission.release(self.room)

@@ -28,12 +28,10 @@ from soulbox_core.service.policy import Policies, Policy
 from soulbox_core.service.preparation import Preparation
 from soulbox_core.service.recall import Recall
 from soulbox_core.service.reservation import Reservation
+from soulbox_core.service.room import room_of
 from soulbox_core.settings import LimitSettings
 
 Stdin = AsyncIterator[bytes] | None
-
-CELL_OVERHEAD_BYTES = 4 << 20
-"""Kernel memory of a cell that its own limit does not cover, reserved on top of it."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,7 @@ class Runs:
         """Wait for a turn, run, and judge."""
         asked_at = perf_counter()
         reservation = self._reservation(run)
-        await self._admission.acquire(reservation.bytes)
+        await self._admission.acquire(reservation.room)
         allotment.begin()
         run.account.charge = allotment
         before = Before(queue_seconds=perf_counter() - asked_at)
@@ -263,7 +261,7 @@ class Runs:
                     language=plan.language,
                     outputs=plan.step.outputs,
                 )
-            reservation.shrink(plan.step.limits.memory_bytes + CELL_OVERHEAD_BYTES)
+            reservation.shrink(room_of(plan.step.limits))
             started = run.account.started(started)
             released = run.account.released(reservation.hand_on())
             ending = await self._executor.run(
@@ -273,12 +271,10 @@ class Runs:
         return conclude(ending, prepared.before, run_id=run.id, language=plan.language)
 
     def _reservation(self, run: _Run) -> Reservation:
-        """For the step that needs most: who held memory for one and asked for more for another
+        """For the step that needs most: who held room for one and asked for more for another
         could wait for ever."""
-        most = max(
-            run.plan.step.limits.memory_bytes, self._preparation.memory_bytes(run.plan, run.layer)
-        )
-        return Reservation(self._admission, most + CELL_OVERHEAD_BYTES)
+        step = room_of(run.plan.step.limits)
+        return Reservation(self._admission, step | self._preparation.room(run.plan, run.layer))
 
 
 async def _stop(task: asyncio.Task[Outcome]) -> None:

@@ -8,6 +8,8 @@ class Admission(Section):
 
     memory_bytes: Count = 0
     """Memory that running cells may reserve together; 0 means three quarters of the host's."""
+    processes: Count = 0
+    """Processes and threads that they may have together; 0 means three quarters of the host's."""
     queue: Count = 512
     """Most requests waiting; one more is refused."""
     queue_seconds: Seconds = 30.0

@@ -15,6 +15,7 @@ from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.policy import Policies
+from soulbox_core.service.room import Room
 from soulbox_core.service.runs import Runs
 from soulbox_core.settings import Settings
 from tests.api.conftest import Client
@@ -43,7 +44,8 @@ def house(*programs: Program) -> tuple[Starlette, FakeSandbox]:
     executor = Executor(sandbox)
     registry = Registry(languages={"lua": language()}, names={"lua": "lua"})
     catalog = Catalog(registry, sandbox, executor, Limits())
-    admission = Admission(memory_bytes=1 << 30, queue=4, queue_seconds=60.0)
+    room = Room(memory_bytes=1 << 30, processes=1000)
+    admission = Admission(room=room, queue=4, queue_seconds=60.0)
     store = Store()
     sandbox.kept.append(store)
     runs = Runs(

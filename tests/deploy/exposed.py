@@ -15,6 +15,7 @@ from soulbox_core.report import Refusal
 from soulbox_core.results.cache import ResultCache
 from soulbox_core.sandbox.pool_figures import PoolFigures
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.room import Room
 from soulbox_core.settings import Results
 from soulbox_core.store.port import Health
 from soulbox_core.store.tally import Tally
@@ -113,7 +114,7 @@ def _readings(directory: Path) -> list[Reading]:
     hold: Any = SimpleNamespace(held_bytes=1)
     connections: Any = SimpleNamespace(open=1, refused=1)
     return [
-        *readings.of_runs(Admission(memory_bytes=1, queue=1, queue_seconds=1.0)),
+        *readings.of_runs(Admission(room=Room(), queue=1, queue_seconds=1.0)),
         *readings.of_pools(lambda: {"lua": pool}),
         *readings.of_caches(made, made, ArtifactStore(directory, 1 << 20), ResultCache(Results())),
         *readings.of_records(journal),

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 
 from soulbox_core.errors import LimitAboveCeiling, Overloaded
 from soulbox_core.service.admission import Admission
+from soulbox_core.service.room import Room
 from tests.loop import on_loop, settle
 
 Ts = TypeVarTuple("Ts")
 
 
-def admission(memory_bytes: int = 10, queue: int = 8, queue_seconds: float = 60.0) -> Admission:
-    return Admission(memory_bytes=memory_bytes, queue=queue, queue_seconds=queue_seconds)
+def room(number: int) -> Room:
+    return Room(memory_bytes=number << 20, processes=number)
+
+
+def admission(number: int = 10, queue: int = 8, queue_seconds: float = 60.0) -> Admission:
+    return Admission(room=room(number), queue=queue, queue_seconds=queue_seconds)
 
 
 def at_once(awaitable: Any) -> None:
@@ -28,86 +33,108 @@ def at_once(awaitable: Any) -> None:
 
 @on_loop
 async def test_with_room_it_does_not_suspend() -> None:
-    room = admission()
-    at_once(room.acquire(6))
-    at_once(room.acquire(4))
-    assert (room.running, room.waiting, room.reserved_bytes) == (2, 0, 10)
+    door = admission()
+    at_once(door.acquire(room(6)))
+    at_once(door.acquire(room(4)))
+    assert (door.running, door.waiting, door.reserved) == (2, 0, room(10))
 
 
 @on_loop
 async def test_without_room_it_waits_for_a_release() -> None:
-    room = admission()
-    await room.acquire(10)
-    second = asyncio.create_task(room.acquire(1))
+    door = admission()
+    await door.acquire(room(10))
+    second = asyncio.create_task(door.acquire(room(1)))
     await settle()
     assert not second.done()
-    room.release(10)
+    door.release(room(10))
     await second
-    assert (room.running, room.reserved_bytes) == (1, 1)
+    assert (door.running, door.reserved) == (1, room(1))
 
 
 @on_loop
 async def test_a_big_request_is_not_overtaken_by_small_ones() -> None:
-    room = admission()
-    await room.acquire(6)
-    big = asyncio.create_task(room.acquire(8))
+    door = admission()
+    await door.acquire(room(6))
+    big = asyncio.create_task(door.acquire(room(8)))
     await settle()
-    small = asyncio.create_task(room.acquire(1))  # would fit beside the first
+    small = asyncio.create_task(door.acquire(room(1)))  # would fit beside the first
     await settle()
     assert (big.done(), small.done()) == (False, False)
-    room.release(6)
+    door.release(room(6))
     await settle()
     assert (big.done(), small.done()) == (True, True)
 
 
 @on_loop
 async def test_those_behind_a_big_request_that_gives_up_are_let_in() -> None:
-    room = admission()
-    await room.acquire(6)
-    big = asyncio.create_task(room.acquire(8))
+    door = admission()
+    await door.acquire(room(6))
+    big = asyncio.create_task(door.acquire(room(8)))
     await settle()
-    small = asyncio.create_task(room.acquire(4))
+    small = asyncio.create_task(door.acquire(room(4)))
     await settle()
     big.cancel()
     await settle()
     assert small.done()
-    assert room.reserved_bytes == 10
+    assert door.reserved == room(10)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Room(memory_bytes=11 << 20, processes=1), "memory_bytes = .* is above the ceiling of"),
+        (Room(memory_bytes=1, processes=11), "processes = 11 is above the ceiling of 10"),
+    ],
+)
 @on_loop
-async def test_what_could_never_fit_is_refused_at_once() -> None:
-    with pytest.raises(LimitAboveCeiling, match="above the ceiling of 10"):
-        await admission().acquire(11)
+async def test_what_could_never_fit_is_refused_at_once(wanted: Room, said: str) -> None:
+    with pytest.raises(LimitAboveCeiling, match=said):
+        await admission().acquire(wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted", [Room(memory_bytes=5 << 20, processes=1), Room(memory_bytes=1, processes=5)]
+)
+@on_loop
+async def test_who_needs_more_than_is_left_of_either_waits(wanted: Room) -> None:
+    door = admission()
+    await door.acquire(room(6))
+    second = asyncio.create_task(door.acquire(wanted))
+    await settle()
+    assert not second.done()
+    door.shrink(room(1))
+    await second
+    assert door.reserved == room(5) + wanted
 
 
 @on_loop
 async def test_a_full_queue_refuses() -> None:
-    room = admission(queue=1)
-    await room.acquire(10)
-    waiting = asyncio.create_task(room.acquire(1))
+    door = admission(queue=1)
+    await door.acquire(room(10))
+    waiting = asyncio.create_task(door.acquire(room(1)))
     await settle()
     with pytest.raises(Overloaded, match="1 runs are waiting"):
-        await room.acquire(1)
-    room.release(10)
+        await door.acquire(room(1))
+    door.release(room(10))
     await waiting
 
 
 @on_loop
 async def test_a_queue_of_none_refuses_what_does_not_fit() -> None:
-    room = admission(queue=0)
-    await room.acquire(10)
+    door = admission(queue=0)
+    await door.acquire(room(10))
     with pytest.raises(Overloaded):
-        await room.acquire(1)
+        await door.acquire(room(1))
 
 
 @on_loop
 async def test_a_wait_has_an_end() -> None:
-    room = admission(queue_seconds=0.01)
-    await room.acquire(10)
+    door = admission(queue_seconds=0.01)
+    await door.acquire(room(10))
     with pytest.raises(Overloaded, match=r"no room within 0\.01 seconds"):
-        await room.acquire(1)
-    assert room.waiting == 0
-    assert room.reserved_bytes == 10
+        await door.acquire(room(1))
+    assert door.waiting == 0
+    assert door.reserved == room(10)
 
 
 def test_whoever_is_let_in_leaves_no_timer_behind() -> None:
@@ -125,11 +152,11 @@ def test_whoever_is_let_in_leaves_no_timer_behind() -> None:
             return timers[-1]
 
     async def scenario() -> None:
-        room = admission()
-        await room.acquire(10)
-        second = asyncio.create_task(room.acquire(1))
+        door = admission()
+        await door.acquire(room(10))
+        second = asyncio.create_task(door.acquire(room(1)))
         await settle()
-        room.release(10)
+        door.release(room(10))
         await second
 
     with asyncio.Runner(loop_factory=Loop) as runner:
@@ -139,33 +166,33 @@ def test_whoever_is_let_in_leaves_no_timer_behind() -> None:
 
 @on_loop
 async def test_cancelled_in_the_very_turn_it_was_let_in_it_holds_nothing() -> None:
-    room = admission()
-    await room.acquire(10)
-    waiting = asyncio.create_task(room.acquire(3))
+    door = admission()
+    await door.acquire(room(10))
+    waiting = asyncio.create_task(door.acquire(room(3)))
     await settle()
-    room.release(10)  # the turn is given, the task has not run yet
+    door.release(room(10))  # the turn is given, the task has not run yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert (room.running, room.waiting, room.reserved_bytes) == (0, 0, 0)
+    assert (door.running, door.waiting, door.reserved) == (0, 0, room(0))
 
 
 @on_loop
 async def test_closed_it_refuses_newcomers_and_serves_those_who_wait() -> None:
-    room = admission()
-    await room.acquire(10)
-    waiting = asyncio.create_task(room.acquire(2))
+    door = admission()
+    await door.acquire(room(10))
+    waiting = asyncio.create_task(door.acquire(room(2)))
     await settle()
-    room.close()
+    door.close()
     with pytest.raises(Overloaded, match="shutting down"):
-        await room.acquire(1)
-    assert not await room.wait_idle(0.01)
-    room.release(10)
+        await door.acquire(room(1))
+    assert not await door.wait_idle(0.01)
+    door.release(room(10))
     await waiting
-    idle = asyncio.create_task(room.wait_idle(60))
+    idle = asyncio.create_task(door.wait_idle(60))
     await settle()
     assert not idle.done()
-    room.release(2)
+    door.release(room(2))
     assert await idle
 
 
@@ -192,35 +219,41 @@ def test_no_schedule_of_arrivals_departures_and_cancellations_leaks_or_overbooks
 
 async def _random_schedule(random: Random, total: int, queue: int) -> None:
     # Deadlines of 0 to 2 ms, so that expiry too meets the other two at every moment.
-    room = admission(total, queue, queue_seconds=random.choice([0.0, 0.001, 0.002, 60.0]))
-    inside = 0
+    door = admission(total, queue, queue_seconds=random.choice([0.0, 0.001, 0.002, 60.0]))
+    inside = room(0)
     served: list[int] = []
 
-    async def visit(number: int, memory_bytes: int) -> None:
+    async def visit(number: int, wanted: Room) -> None:
         nonlocal inside
-        waits = room.waiting > 0 or room.reserved_bytes + memory_bytes > total
-        await room.acquire(memory_bytes)
-        inside += memory_bytes
-        assert inside <= room.reserved_bytes <= total
+        waits = door.waiting > 0 or not (door.reserved + wanted).fits(room(total))
+        await door.acquire(wanted)
+        inside += wanted
+        assert inside.fits(door.reserved)
+        assert door.reserved.fits(room(total))
         if waits:
             served.append(number)
         try:
             await asyncio.sleep(random.choice([0, 0, 0.001]))
         finally:
-            inside -= memory_bytes
-            room.release(memory_bytes)
+            inside -= wanted
+            door.release(wanted)
+
+    def some() -> Room:
+        """Of two, so that either may be what is short."""
+        memory, processes = random.randint(1, total + 1), random.randint(1, total + 1)
+        return Room(memory_bytes=memory << 20, processes=processes)
 
     visits: list[asyncio.Task[None]] = []
     for number in range(30):
-        visits.append(asyncio.create_task(visit(number, random.randint(1, total + 1))))
+        visits.append(asyncio.create_task(visit(number, some())))
         if random.random() < 0.4:
             random.choice(visits).cancel()
         if random.random() < 0.5:
             await asyncio.sleep(random.choice([0, 0, 0.001]))
-        assert room.waiting <= queue
+        assert door.waiting <= queue
     results = await asyncio.gather(*visits, return_exceptions=True)
     allowed = (asyncio.CancelledError, Overloaded, LimitAboveCeiling)
     assert [each for each in results if each is not None and not isinstance(each, allowed)] == []
     assert served == sorted(served), "first come, first served"
-    assert (room.running, room.waiting, room.reserved_bytes) == (0, 0, 0)
-    assert await room.wait_idle(0)
+    assert (door.running, door.waiting, door.reserved) == (0, 0, room(0))
+    assert await door.wait_idle(0)

@@ -47,7 +47,8 @@ from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.installs import Installs, Reach
 from soulbox_core.service.policy import Policies
-from soulbox_core.service.runs import CELL_OVERHEAD_BYTES, Runs
+from soulbox_core.service.room import Room, room_of
+from soulbox_core.service.runs import Runs
 from soulbox_core.settings import DependencySettings, Egress, LimitSettings, Settings
 from tests.fakes import FakeSandbox, Program, Spending, Store, facts, hangs, hello, is_lost, prints
 from tests.loop import on_loop, settle
@@ -55,10 +56,10 @@ from tests.samples import CALLER, language, request
 
 MIB = 1 << 20
 LIMITS = LimitSettings()
-RUN_BYTES = LIMITS.default.memory_bytes + CELL_OVERHEAD_BYTES
-COMPILE_BYTES = LIMITS.compile.memory_bytes + CELL_OVERHEAD_BYTES
-INSTALL_BYTES = LIMITS.install.memory_bytes + CELL_OVERHEAD_BYTES
-ALL_BYTES = 8 << 30
+RUN = room_of(LIMITS.default)
+COMPILE = room_of(LIMITS.compile)
+INSTALL = room_of(LIMITS.install)
+ALL = Room(memory_bytes=8 << 30, processes=1 << 15)
 SAID = b"Hello, World!\n"
 COMPILED = language(
     compile=Compile(argv=("luac", "-o", "{out}/main", "{entrypoint}")), run=("{artifact}/main",)
@@ -103,7 +104,7 @@ class House:
         compiler: Program = compiles,
         installer: Program = installs,
         program: Program = hello,
-        memory_bytes: int = ALL_BYTES,
+        room: Room = ALL,
         store_bytes: int = 1 << 30,
         reach: Reach | None = REACH,
     ) -> None:
@@ -114,7 +115,7 @@ class House:
         self.sandbox = FakeSandbox(self._serve)
         self.store = Store()
         self.cache = CompileCache(ArtifactStore(self.store.path, max_bytes=store_bytes))
-        self.admission = Admission(memory_bytes=memory_bytes, queue=4, queue_seconds=60.0)
+        self.admission = Admission(room=room, queue=4, queue_seconds=60.0)
         executor = Executor(self.sandbox)
         toolchains = {"lua": Toolchain(plugin_version="1", image="lua:1")}
         reaches = {} if reach is None else {"lua": reach}
@@ -161,7 +162,7 @@ class House:
     def assert_empty(self) -> None:
         assert not self.sandbox.live_cells
         assert self.admission.running == self.admission.waiting == 0
-        assert self.admission.reserved_bytes == 0
+        assert self.admission.reserved == Room()
 
 
 class Gate:
@@ -390,7 +391,7 @@ async def test_a_run_cancelled_while_it_compiles_leaves_nothing() -> None:
     house = House(compiler=hangs)
     run = asyncio.create_task(house.execute())
     await settle()
-    assert house.admission.reserved_bytes == COMPILE_BYTES
+    assert house.admission.reserved == COMPILE
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
@@ -413,7 +414,7 @@ async def test_who_waits_for_a_compile_keeps_it_when_the_one_that_began_it_leave
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert house.admission.reserved_bytes == COMPILE_BYTES
+    assert house.admission.reserved == COMPILE
     gate.opened.set()
     assert (await second).status is Status.OK
     assert house.counts == (0, 1, 1)
@@ -626,7 +627,7 @@ async def test_a_run_cancelled_while_it_installs_leaves_nothing() -> None:
     house = House(INSTALLING, installer=hangs)
     run = asyncio.create_task(house.execute(dependencies=("a",)))
     await reached(lambda: bool(house.installed))
-    assert house.admission.reserved_bytes == INSTALL_BYTES
+    assert house.admission.reserved == INSTALL
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
@@ -649,11 +650,11 @@ async def test_a_lost_install_cell_is_our_failure_and_leaves_nothing() -> None:
 # Memory
 
 
-def watching(house: House, seen: list[int], then: Program) -> Program:
+def watching(house: House, seen: list[Room], then: Program) -> Program:
     """A program that looks at what is reserved."""
 
     async def program(step: Step, sink: Sink, stdin: AsyncIterator[bytes] | None) -> Facts:
-        seen.append(house.admission.reserved_bytes)
+        seen.append(house.admission.reserved)
         return await then(step, sink, stdin)
 
     return program
@@ -662,41 +663,42 @@ def watching(house: House, seen: list[int], then: Program) -> Program:
 @on_loop
 async def test_memory_is_set_aside_for_the_largest_step_and_then_for_what_runs() -> None:
     house = House(BOTH)
-    seen: list[int] = []
+    seen: list[Room] = []
     house.installer = watching(house, seen, installs)
     house.compiler = watching(house, seen, compiles)
     house.program = watching(house, seen, hello)
     await house.execute(dependencies=("a",))
-    assert seen == [INSTALL_BYTES, INSTALL_BYTES, RUN_BYTES]
+    assert seen == [INSTALL, INSTALL, RUN]
     seen.clear()
     await house.execute()
-    assert seen == [COMPILE_BYTES, RUN_BYTES]
+    assert seen == [COMPILE, RUN]
     seen.clear()
     await house.execute()
     await house.execute(dependencies=("a",))
-    assert seen == [RUN_BYTES, RUN_BYTES]
+    assert seen == [RUN, RUN]
     house.assert_empty()
 
 
 @on_loop
 async def test_a_program_that_may_use_more_than_its_compiler_keeps_its_own() -> None:
     house = House()
-    seen: list[int] = []
+    seen: list[Room] = []
     house.compiler = watching(house, seen, compiles)
     house.program = watching(house, seen, hello)
     await house.execute(limits={"memory_bytes": 2 << 30})
-    assert seen == [(2 << 30) + CELL_OVERHEAD_BYTES] * 2
+    big = room_of(Limits(memory_bytes=2 << 30))
+    assert seen == [big | COMPILE, big]
     house.assert_empty()
 
 
 @on_loop
 async def test_what_a_compile_gives_back_lets_the_next_in_while_the_program_runs() -> None:
-    house = House(program=hangs, memory_bytes=COMPILE_BYTES)
+    house = House(program=hangs, room=COMPILE | Room(processes=1000))
     first = asyncio.create_task(house.execute())
     await reached(lambda: len(house.ran) == 1)
     second = asyncio.create_task(house.execute())
     await reached(lambda: len(house.ran) == 2)
-    assert house.admission.reserved_bytes == 2 * RUN_BYTES
+    assert house.admission.reserved == RUN + RUN
     third = asyncio.create_task(house.execute(files=(OTHER,)))
     await settle()
     assert house.admission.waiting == 1  # a compile does not fit beside them

@@ -26,6 +26,7 @@ from soulbox_core.service.allotment import Allotments
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.idempotency import Idempotency
 from soulbox_core.service.policy import Policies
+from soulbox_core.service.room import Room
 from soulbox_core.service.runs import Runs
 from soulbox_core.settings import LimitSettings, Settings
 from tests.fakes import (
@@ -54,6 +55,7 @@ class House:
         self,
         *programs: Program | Exception,
         memory_bytes: int = 1024 * MIB,
+        processes: int = 300,
         queue: int = 4,
         output_bytes: int = 0,
     ) -> None:
@@ -65,7 +67,8 @@ class House:
         self.store = Store()
         lua = language(aliases=("l",))
         registry = Registry(languages={"lua": lua}, names={"lua": "lua", "l": "lua"})
-        self.admission = Admission(memory_bytes=memory_bytes, queue=queue, queue_seconds=60.0)
+        room = Room(memory_bytes=memory_bytes, processes=processes)
+        self.admission = Admission(room=room, queue=queue, queue_seconds=60.0)
         self.runs = Runs(
             Catalog(registry, self.sandbox, executor, Limits()),
             Policies(Settings(limits=limits)),
@@ -88,7 +91,7 @@ class House:
     def assert_empty(self) -> None:
         assert not self.sandbox.live_cells
         assert self.admission.running == self.admission.waiting == 0
-        assert self.admission.reserved_bytes == 0
+        assert self.admission.reserved == Room()
 
 
 async def events(house: House, **changes: Any) -> list[Event]:
@@ -145,6 +148,7 @@ REFUSED = [
     ({"limits": {"memory_bytes": 1 << 50}}, LimitAboveCeiling),
     ({"limits": {"cpus": -1}}, InvalidRequest),
     ({"limits": {"memory_bytes": 2 << 30}}, LimitAboveCeiling),  # more than admission has
+    ({"limits": {"processes": 300}}, LimitAboveCeiling),
 ]
 
 
@@ -162,9 +166,10 @@ async def test_a_refused_request_claims_no_cell(
     house.assert_empty()
 
 
+@pytest.mark.parametrize("short", [{"memory_bytes": 300 * MIB}, {"processes": 80}])
 @on_loop
-async def test_runs_take_turns_when_memory_is_short() -> None:
-    house = House(hangs, hello, memory_bytes=300 * MIB, queue=1)
+async def test_runs_take_turns_when_room_is_short(short: dict[str, int]) -> None:
+    house = House(hangs, hello, **short, queue=1)
     first = asyncio.create_task(house.runs.execute(request(), CALLER))
     await settle()
     second = asyncio.create_task(house.runs.execute(request(), CALLER))
