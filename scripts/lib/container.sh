@@ -4,8 +4,10 @@
 # need_for_containers: what Podman takes to publish a container's ports, of root's and of others'.
 need_for_containers() {
   need_command slirp4netns
+  need_command pasta passt # from Podman 5 on
   [ "$(id -u)" = 0 ] || return 0
   need_command iptables
+  need_command nft nftables # of newer netavark
   need_file netavark /usr/lib/podman/netavark /usr/libexec/podman/netavark /usr/lib/cni/bridge
 }
 

@@ -1,8 +1,10 @@
 """The line that `podman-run` prints, and what it says of what it cannot print one for."""
 
+import os
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,26 @@ def test_what_cannot_be_meant_is_refused_and_stops_the_shell_that_reads_the_line
     done = subprocess.run(("sh", LINE, image, *words), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "exit 1\n")
     assert words[0] in done.stderr
+
+
+def test_what_publishes_a_normal_users_ports_is_there_or_asked_for(
+    image: str, tmp_path: Path
+) -> None:
+    for command in Path("/usr/bin").iterdir():
+        if not command.name.startswith(("pasta", "slirp4netns")):
+            (tmp_path / command.name).symlink_to(command)
+    done = subprocess.run(
+        ("/bin/sh", LINE, image),
+        env={**os.environ, "PATH": f"{tmp_path}:/usr/sbin:/sbin"},
+        capture_output=True,
+        text=True,
+    )
+    if os.geteuid() == 0:  # whose Podman needs none
+        assert "podman run" in done.stdout
+    else:
+        assert (done.returncode, done.stdout) == (1, "exit 1\n")
+        assert "by which Podman publishes ports" in done.stderr
+        assert re.search("apt-get install (passt|slirp4netns)$", done.stderr, re.MULTILINE)
 
 
 def test_quadlet_makes_the_same_of_the_unit(image: str) -> None:
