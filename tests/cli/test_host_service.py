@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from soulbox_core.cli import host_service
@@ -276,6 +277,28 @@ def test_a_program_that_the_services_user_could_change_is_refused(
     program.touch(mode=0o755)
     with pytest.raises(HostError, match=f"{program} can be written by others than root"):
         refuse(there, program, systemctl, root=True, unified=True)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o664, 0o666])
+def test_so_is_one_whose_modules_that_user_could_change(
+    there: Places, systemctl: Systemctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setattr(service, "_UNSEEN", ())
+    monkeypatch.setattr(os, "getgrouplist", lambda *_: [os.getgid()])
+    nobodys = msgspec.structs.replace(there, user="nobody", uid=pwd.getpwnam("nobody").pw_uid)
+    program = tmp_path / "venv/bin/soulbox"
+    module = tmp_path / "venv/lib/site-packages/soulbox.py"
+    for file in (program, module, tmp_path / "venv/pyvenv.cfg"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        file.chmod(0o755)
+    refuse(nobodys, program, systemctl, root=True, unified=True)
+    module.chmod(mode)
+    if mode == 0o644:
+        refuse(nobodys, program, systemctl, root=True, unified=True)
+    else:
+        with pytest.raises(HostError, match=f"{module} can be written by others than root"):
+            refuse(nobodys, program, systemctl, root=True, unified=True)
 
 
 def test_a_host_a_user_or_a_caller_that_is_not_fit_is_refused(

@@ -1,8 +1,10 @@
 """The service as one that systemd starts: made so, and undone."""
 
 import os
+import pwd
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from soulbox_core.cli.systemd import remains, unit
@@ -56,14 +58,29 @@ def refuse(
 
 
 def _changeable(program: Path, uid: int) -> Path | None:
-    """What of a program and the directories to it the service's user could put something else for;
-    None: nothing."""
-    for path in (program, *program.parents, *program.resolve().parents):
-        status = path.stat()
-        anybodys = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
-        if status.st_uid == uid or anybodys:
+    """What the service's user could put something else for, of a program, its interpreter, the
+    directories to both, and the virtual environment that they may be in; None: nothing."""
+    user = pwd.getpwuid(uid)
+    groups = os.getgrouplist(user.pw_name, user.pw_gid)
+    for path in _parts(program):
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            continue  # whoever may write to its directory may change it, and nobody else
+        writers = stat.S_IWOTH | (stat.S_IWGRP if status.st_gid in groups else 0)
+        others = status.st_mode & writers and not status.st_mode & stat.S_ISVTX
+        if status.st_uid == uid or others:
             return path
     return None
+
+
+def _parts(program: Path) -> Iterator[Path]:
+    for file in (program, program.with_name("python3")):
+        if file.exists():
+            for path in (file, file.resolve()):
+                yield from (path, *path.parents)
+    environment = program.resolve().parents[1]
+    if (environment / "pyvenv.cfg").exists():
+        yield from environment.rglob("*")
 
 
 def need_root(root: bool) -> None:
