@@ -84,7 +84,7 @@ async def _serve(settings: Settings) -> None:
         async def settle() -> None:
             await service.settle()
             _spare_the_collector()
-            if stop.is_set():
+            if stop.is_set() or service.catalog.stopping:
                 return
             announce(url, grpc, languages, service, perf_counter() - started_at)
             service.catalog.settled()

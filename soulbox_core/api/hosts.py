@@ -17,8 +17,8 @@ def hosts_of(server: Server) -> frozenset[bytes] | None:
     """The names that a Host header may have; None if any will do."""
     if not server.hosts and not is_loopback(server.host):
         return None
-    own = (f"[{name}]" if ":" in name else name for name in loopback.NAMES)
-    names = (*own, server.host, *server.hosts)
+    own = (*loopback.NAMES, server.host.strip("[]"))
+    names = (*(f"[{name}]" if ":" in name else name for name in own), *server.hosts)
     return frozenset(name.lower().encode() for name in names)
 
 

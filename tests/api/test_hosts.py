@@ -30,6 +30,8 @@ def test_elsewhere_any_name_will_do_until_some_are_set(host: str) -> None:
     known = hosts_of(Server(host=host, hosts=("Box.example",)))
     assert known is not None
     assert b"box.example" in known
+    own = f"[{host}]" if ":" in host else host  # as the Host header has it
+    assert own.encode() in known
 
 
 @pytest.mark.parametrize(
