@@ -185,7 +185,10 @@ def test_a_run_of_the_longest_survives_that_its_node_is_stopped(
     """Between two ends of the grace period: the pod is killed only after the drain."""
     objects = rendered[way]
     settings = settings_of(objects, tmp_path)
-    assert settings.server.drain_seconds >= settings.limits.ceiling.wall_seconds
+    limits = settings.limits
+    steps = (limits.install, limits.compile, limits.ceiling)
+    longest = settings.admission.queue_seconds + sum(step.wall_seconds for step in steps)
+    assert settings.server.drain_seconds >= longest
     told = settings.server.lame_duck_seconds
     assert told >= 5  # what it takes until every node of the cluster knows
     grace = pod_of(objects)["terminationGracePeriodSeconds"]
