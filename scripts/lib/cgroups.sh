@@ -103,7 +103,7 @@ undo_user_manager() {
 delegate_v2() {
   local root=/sys/fs/cgroup own=/sys/fs/cgroup/soulbox-$$ old
   for old in "$root"/soulbox-*; do
-    [ ! -d "$old" ] || kill -0 "${old##*-}" 2>/dev/null \
+    [ ! -d "$old" ] || [ -e "/proc/${old##*-}" ] \
       || as_root find "$old" -depth -type d -exec rmdir {} \; 2>/dev/null || true
   done
   as_root sh -c "echo '+memory +pids +cpu' >$root/cgroup.subtree_control" 2>/dev/null \

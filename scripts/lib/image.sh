@@ -16,7 +16,7 @@ build_image() (
   work=$("${podman[@]}" mktemp -d /var/tmp/soulbox-image.XXXXXX)
   baked=$(as_service mktemp -d /var/tmp/soulbox-image.XXXXXX)
   trap 'rm -rf "$work" "$baked"' EXIT
-  need_base_image "$work" "${podman[@]}"
+  need_base_image "$venv" "$work" "${podman[@]}"
 
   [ ! -e "/etc/systemd/system/$unit" ] || beside=beside_service
   "$beside" "$venv/bin/soulbox" images build "$@"
@@ -40,21 +40,21 @@ build_image() (
   "${podman[@]}" podman rmi "$image_store:$tag" >/dev/null 2>&1 || true
 )
 
-# need_base_image WORK COMMAND...: Debian's own image, or one made of its packages; again once it is
+# need_base_image VENV WORK COMMAND...: Debian's own image, or one made of its packages; again once it is
 # a month old, for Debian's updates.
 need_base_image() {
-  local work=$1 made sources
-  shift
+  local venv=$1 work=$2 made sources
+  shift 2
   made=$("$@" podman image inspect --format '{{.Created.Unix}}' "$debian" 2>/dev/null) || made=0
   if [ "$made" -gt "$(date --date='30 days ago' +%s)" ] \
     || "$@" timeout 60 podman pull --quiet "$debian" >/dev/null 2>&1; then
     return
   fi
-  mapfile -t sources < <(as_service "$venv/bin/python3" -c 'if True:
+  sources=$(as_service "$venv/bin/python3" -c 'if True:
     import os
     from soulbox_core import settings
-    for source in settings.load(env=os.environ).images.sources:
-        print(source)')
+    print(*settings.load(env=os.environ).images.sources, sep="\n")') || return
+  mapfile -t sources < <(printf '%s' "$sources")
   # By the usual name, so that a Containerfile without arguments finds it too.
   step "making $debian of packages, for want of a registry" "check the network and the proxies" \
     "$@" env TMPDIR=/var/tmp mmdebstrap --variant=minbase --include=ca-certificates trixie \
@@ -66,8 +66,8 @@ need_base_image() {
 # registries_for_build VENV: pip's settings of who builds, as a pip.conf; what names files stays out.
 registries_for_build() {
   echo "[global]"
-  as_service "$1/bin/pip" config list \
-    | sed -nE "s/^(global|:env:)\.(index-url|extra-index-url|trusted-host|proxy|timeout|retries)='(.*)'$/\2 = \3/p" \
+  pip_settings as_service "$1/bin/python3" \
+    | sed -nE 's/^(index-url|extra-index-url|trusted-host|proxy|timeout|retries) /\1 = /p' \
     | sort -u -t= -k1,1
 }
 

@@ -121,6 +121,17 @@ build_distributions() {
 use_pip_setting() {
   local value
   [ -z "${!2:-}" ] || return 0
-  value=$("$venv/bin/python3" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | head -n 1)
+  value=$(pip_settings "$venv/bin/python3" | sed -n "s/^$1 //p" | head -n 1)
   [ -z "$value" ] || export "$2=$value"
+}
+
+# pip_settings PYTHON...: what pip is set to there, by variable or file, as lines `NAME VALUE...`.
+pip_settings() {
+  "$@" -m pip config list | "$@" -c 'if True:
+    import ast, sys
+    for line in sys.stdin:
+        key, _, value = line.strip().partition("=")
+        section, _, name = key.rpartition(".")
+        if section in (":env:", "global", "install"):
+            print(name, *ast.literal_eval(value).split())'
 }
