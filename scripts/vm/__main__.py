@@ -7,9 +7,12 @@ files in, each ended by NUL.
 import argparse
 import fcntl
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import base
@@ -44,14 +47,10 @@ def main() -> int:
     arguments = _parse()
     cache: Path = arguments.cache
     try:
-        with (
-            (cache / "lock").open("w") as lock,
-            tempfile.TemporaryDirectory(dir=cache, prefix="run-") as work,
-        ):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(cache) as work:
             system = base.ensure(cache)
             files = sys.stdin.read().split("\0")[:-1]
-            code = payload.code_disk(PROJECT, files, _job(arguments), arguments.tool, Path(work))
+            code = payload.code_disk(PROJECT, files, _job(arguments), arguments.tool, work)
             wheels = payload.wheels_disk(PROJECT, cache)
             disks = (
                 Disk(system.disk, "root"),
@@ -62,11 +61,22 @@ def main() -> int:
             )
             console = cache / "console.log"
             say("booting")
-            machine = _kind(arguments).start(system, disks, Path(work), console)
+            machine = _kind(arguments).start(system, disks, work, console)
             return follow(machine, arguments.timeout, console)
     except Unable as error:
         print(f"✗ {error}", file=sys.stderr)
         return UNABLE
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[Path]:
+    """A directory for this run, while no other uses the cache; killed ones leave theirs."""
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in cache.glob("run-*"):
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="run-") as work:
+            yield Path(work)
 
 
 def _kind(arguments: argparse.Namespace) -> Kind:
@@ -95,7 +105,7 @@ def _parse() -> argparse.Namespace:
     add("--disk", type=Path, action="append", default=[], metavar="FILE", help=DISK)
     add("--timeout", type=float, default=6 * 3600, metavar="SECONDS", help="%(default)s")
     add("--accel", choices=ACCELERATORS, default=ACCELERATORS[0], help=ACCELERATED)
-    add("--memory", type=int, default=4096, metavar="MIB", help="%(default)s")
+    add("--memory", type=int, default=8192, metavar="MIB", help="%(default)s")
     add("--cpus", type=int, default=2, help="%(default)s; User Mode Linux has one")
     add("--cache", type=Path, required=True, help=argparse.SUPPRESS)
     add("--tool", type=Path, action="append", default=[], help=argparse.SUPPRESS)

@@ -52,6 +52,7 @@ _PACKAGES = (
     "netavark",
     "nftables",
     "passt",
+    "podman-compose",
     # the README's examples
     "curl",
 )
