@@ -45,6 +45,8 @@ def main() -> int:
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # not without the machine
     arguments = _parse()
+    if arguments.check:
+        return 0
     cache: Path = arguments.cache
     try:
         with _alone(cache) as work:
@@ -107,6 +109,7 @@ def _parse() -> argparse.Namespace:
     add("--accel", choices=ACCELERATORS, default=ACCELERATORS[0], help=ACCELERATED)
     add("--memory", type=int, default=8192, metavar="MIB", help="%(default)s")
     add("--cpus", type=int, default=2, help="%(default)s; User Mode Linux has one")
+    add("--check", action="store_true", help=argparse.SUPPRESS)
     add("--cache", type=Path, required=True, help=argparse.SUPPRESS)
     add("--tool", type=Path, action="append", default=[], help=argparse.SUPPRESS)
     add("--storage", type=Path, required=True, help=argparse.SUPPRESS)
