@@ -13,6 +13,8 @@ _SHARE = 3 / 4
 _MEMORY = ("memory.max", "memory.stat")
 """A cgroup's files that tell how much it may have: of v2 and of v1."""
 _PROCESSES = ("pids.max",)
+_PID_MAX_LIMIT = 1 << 22
+"""The most that pid_max may be (proc_sys_kernel(5))."""
 
 
 def room_for_cells(cgroups: Iterable[str] = (), root: Path = Path("/")) -> Room:
@@ -76,7 +78,8 @@ def _for_runs(name: str, given: int, cells: int, helpers: int, least: int) -> in
 
 def _host_processes(root: Path) -> Iterator[int]:
     """proc_sys_kernel(5), and RLIMIT_NPROC: since Linux 5.14 who has another id in a user
-    namespace counts for the user who made it as well (user_namespaces(7))."""
+    namespace counts for the user who made it as well (kernel/ucount.c)."""
+    yield _PID_MAX_LIMIT
     for name in ("threads-max", "pid_max"):
         yield from map(int, _lines(root / "proc/sys/kernel" / name))
     soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
