@@ -19,6 +19,7 @@ from soulbox_core.sandbox.containers import ContainerSandbox
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import Podman
 from soulbox_core.sandbox.podman_env import podman_environment
+from soulbox_core.service.capacity import room_for_runs
 from soulbox_core.service.installs import Reach
 from soulbox_core.service.room import Room, room_of
 from soulbox_core.settings import Settings
@@ -82,15 +83,23 @@ def helpers_of(
     return found
 
 
-def least_room(settings: Settings, languages: Registry, reaches: Mapping[str, Reach]) -> Room:
-    """What the step takes which needs most, of those that requests may lead to unasked."""
+def room_of_runs(
+    settings: Settings, languages: Registry, reaches: Mapping[str, Reach], helped: int
+) -> Room:
+    """What runs may reserve together.
+
+    :param helped: languages that have compile helpers
+    :raises SettingsError: it is set, and a step that requests may lead to unasked needs more
+    :raises HostError: the host has not as much
+    """
     limits = settings.limits
     least = room_of(limits.default)
     if any(language.compile is not None for language in languages.languages.values()):
         least |= room_of(limits.compile)
     if reaches:
         least |= room_of(limits.install)
-    return least
+    groups = {*cgroup.find(settings.cgroup.roots).directories.values()}
+    return room_for_runs(settings, groups, helped, least)
 
 
 def reaches_of(settings: Settings, languages: Registry) -> dict[str, Reach]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from soulbox_core.assembly import readings
 from soulbox_core.assembly.callers import identity_of, quotas_of
-from soulbox_core.assembly.cells import helpers_of, least_room, open_sandbox, reaches_of
+from soulbox_core.assembly.cells import helpers_of, open_sandbox, reaches_of, room_of_runs
 from soulbox_core.assembly.memory import (
     idempotency_of,
     journal_of,
@@ -31,7 +31,6 @@ from soulbox_core.sandbox.instance import Instance
 from soulbox_core.service.account import Accounts
 from soulbox_core.service.admission import Admission
 from soulbox_core.service.builds import Builds, Toolchain
-from soulbox_core.service.capacity import room_for_runs
 from soulbox_core.service.catalog import Catalog
 from soulbox_core.service.gate import Gate
 from soulbox_core.service.installs import Installs
@@ -132,7 +131,7 @@ async def open_service(
             await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
 
         admission = Admission(
-            room=room_for_runs(settings, len(helpers), least_room(settings, languages, reaches)),
+            room=room_of_runs(settings, languages, reaches, len(helpers)),
             queue=settings.admission.queue,
             queue_seconds=settings.admission.queue_seconds,
         )

@@ -1,7 +1,7 @@
 """How much memory, and how many processes, the host has for cells. Read once, at start."""
 
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from soulbox_core.errors import HostError, SettingsError
@@ -10,70 +10,63 @@ from soulbox_core.settings import Settings
 
 _SHARE = 3 / 4
 """Of what there is; the rest is for the containers, their templates, and the service itself."""
-_MEMORY = ("memory.max", "memory.stat")
-"""A cgroup's files that tell how much it may have: of v2 and of v1."""
-_PROCESSES = ("pids.max",)
 _PID_MAX_LIMIT = 1 << 22
 """The most that pid_max may be (proc_sys_kernel(5))."""
 
 
-def room_for_cells(cgroups: Iterable[str] = (), root: Path = Path("/")) -> Room:
-    """Three quarters of what there is: the host's, or less if a cgroup has a limit.
+def memory_for_cells(groups: Iterable[str] = (), root: Path = Path("/")) -> int:
+    """Three quarters of the memory there is: the host's, or less if a cgroup has a limit.
 
-    :param cgroups: directories that cells' cgroups are made in, if they are not this process's own
+    :param groups: directories that cells' cgroups are made in
     :param root: where /proc and /sys are looked for
     :raises HostError: the kernel does not say how much memory there is
     """
-    theirs = [Path(group) for group in cgroups]
-    memory = [_host_memory(root)]
-    processes = [*_host_processes(root)]
-    for group in (*_own_groups(root, v1="memory"), *theirs):
-        memory += _limits(group, _MEMORY)
-    # On v1 cells lie beside the service's own cgroup, which is made for a handful of processes.
-    for group in (*_own_groups(root), *theirs):
-        processes += _limits(group, _PROCESSES)
-    return Room(memory_bytes=int(min(memory) * _SHARE), processes=int(min(processes) * _SHARE))
+    most = [_host_memory(root)]
+    for group in (*_own_groups(root, v1="memory"), *map(Path, groups)):
+        most += _limits(group, ("memory.max", "memory.stat"))  # of v2, of v1
+    return int(min(most) * _SHARE)
 
 
-def room_for_runs(settings: Settings, helped: int, least: Room) -> Room:
+def processes_for_cells(groups: Iterable[str] = (), root: Path = Path("/")) -> int:
+    """Three quarters of the processes that there may be: of all, of this user's, in a cgroup.
+
+    The service's own cgroup of v1 counts for nothing: cells lie beside it.
+
+    :param groups: directories that cells' cgroups are made in
+    :param root: where /proc and /sys are looked for
+    """
+    most = [*_host_processes(root)]
+    for group in (*_own_groups(root), *map(Path, groups)):
+        most += _limits(group, ("pids.max",))
+    return int(min(most) * _SHARE)
+
+
+def room_for_runs(settings: Settings, groups: Collection[str], helped: int, least: Room) -> Room:
     """What runs may reserve together: all there is for cells, less what compile helpers may take.
 
+    :param groups: directories that cells' cgroups are made in
     :param helped: languages that have helpers
     :param least: what one step may need that any request can lead to
     :raises SettingsError: admission.memory_bytes or admission.processes is less than that
     :raises HostError: what is left is
     """
-    cells = room_for_cells(settings.cgroup.roots)
-    helpers = helped * settings.pool.compilers
-    return Room(
-        **{
-            name: _for_runs(
-                name,
-                getattr(settings.admission, name),
-                getattr(cells, name),
-                helpers * getattr(settings.limits.compile, name),
-                getattr(least, name),
-            )
-            for name in Room.__struct_fields__
-        }
-    )
-
-
-def _for_runs(name: str, given: int, cells: int, helpers: int, least: int) -> int:
-    if given:
-        if given < least:
+    room = {}
+    for name, for_cells in (("memory_bytes", memory_for_cells), ("processes", processes_for_cells)):
+        given, needed = getattr(settings.admission, name), getattr(least, name)
+        if given and given < needed:
             raise SettingsError(
-                f"admission.{name} must be at least {least}, which one step may need; raise"
+                f"admission.{name} must be at least {needed}, which one step may need; raise"
                 " it, or lower limits.default, limits.compile or limits.install"
             )
-        return given
-    left = cells - helpers
-    if left < least:
-        raise HostError(
-            f"compile helpers with {name} of {helpers} leave {max(left, 0)} for runs, and one step"
-            f" may need {least}; lower limits.compile or limits.install, or set admission.{name}"
-        )
-    return left
+        helpers = helped * settings.pool.compilers * getattr(settings.limits.compile, name)
+        room[name] = given or for_cells(groups) - helpers
+        if room[name] < needed:
+            raise HostError(
+                f"compile helpers with {name} of {helpers} leave {max(room[name], 0)} for runs, and"
+                f" one step may need {needed}; lower limits.compile or limits.install, or set"
+                f" admission.{name}"
+            )
+    return Room(**room)
 
 
 def _host_processes(root: Path) -> Iterator[int]:

@@ -23,8 +23,8 @@ from soulbox_core.errors import SettingsError
 from soulbox_core.identity.shared_signing import SharedSigning
 from soulbox_core.registry import Registry
 from soulbox_core.scopes import METRICS
-from soulbox_core.service.capacity import room_for_cells, room_for_runs
-from soulbox_core.service.room import Room, room_of
+from soulbox_core.service.capacity import memory_for_cells, room_for_runs
+from soulbox_core.service.room import room_of
 from soulbox_core.settings import Settings, load
 from tests.deploy.manifests import (
     COMPONENTS,
@@ -214,7 +214,7 @@ def languages() -> Registry:
     return found
 
 
-def pod_room(root: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> Room:
+def pod_memory(root: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """What SoulBox takes for cells in a container with that limit, on a machine with 1 TiB."""
     files = {
         "proc/meminfo": f"MemTotal:  {1 << 30} kB\n",
@@ -225,8 +225,8 @@ def pod_room(root: Path, limit: int, monkeypatch: pytest.MonkeyPatch) -> Room:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    cells = room_for_cells(root=root)
-    monkeypatch.setattr("soulbox_core.service.capacity.room_for_cells", lambda _: cells)
+    cells = memory_for_cells(root=root)
+    monkeypatch.setattr("soulbox_core.service.capacity.memory_for_cells", lambda _: cells)
     return cells
 
 
@@ -243,10 +243,10 @@ def test_memory_is_enough_for_runs_and_for_what_lies_beside_them(
     resources = container_of(objects)["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"]
     limit = int(quantity(resources["limits"]["memory"]))
-    cells = pod_room(tmp_path / "node", limit, monkeypatch)
+    cells = pod_memory(tmp_path / "node", limit, monkeypatch)
     helped = sum(language.compiler is not None for language in languages.languages.values())
-    runs = room_for_runs(settings, helped, room_of(settings.limits.install))
-    assert (cells.memory_bytes, runs.memory_bytes) == (
+    runs = room_for_runs(settings, (), helped, room_of(settings.limits.install))
+    assert (cells, runs.memory_bytes) == (
         12 << 30,
         11 << 30,
     )  # docs/kubernetes.md has these
@@ -258,7 +258,7 @@ def test_memory_is_enough_for_runs_and_for_what_lies_beside_them(
         if "emptyDir" in volume
     )
     held = settings.server.held_bytes + settings.server.idempotency_bytes
-    assert tmpfs + held + settings.results.memory_bytes < (limit - cells.memory_bytes) / 2
+    assert tmpfs + held + settings.results.memory_bytes < (limit - cells) / 2
 
 
 def test_a_run_may_have_as_many_cores_as_it_may_ask_for(

@@ -5,7 +5,7 @@ import pytest
 
 from soulbox_core.errors import HostError, SettingsError
 from soulbox_core.model import Limits
-from soulbox_core.service.capacity import room_for_cells, room_for_runs
+from soulbox_core.service.capacity import memory_for_cells, processes_for_cells, room_for_runs
 from soulbox_core.service.room import Room, room_of
 from soulbox_core.settings import Admission, Settings
 
@@ -41,7 +41,7 @@ def test_three_quarters_of_the_least_that_applies(
     tmp_path: Path, files: dict[str, str], kib: int
 ) -> None:
     root = host(tmp_path, {"proc/meminfo": MEMINFO} | files)
-    assert room_for_cells(root=root).memory_bytes == kib * KIB * 3 // 4
+    assert memory_for_cells(root=root) == kib * KIB * 3 // 4
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_limit_of_the_cgroups_that_cells_are_made_in_counts_too(
 ) -> None:
     root = host(tmp_path, {"proc/meminfo": MEMINFO} | V2_OWN | given)
     cgroups = (str(tmp_path / "cells"), str(tmp_path / "pids"))
-    assert room_for_cells(cgroups, root).memory_bytes == 300 * KIB * 3 // 4
+    assert memory_for_cells(cgroups, root) == 300 * KIB * 3 // 4
 
 
 PROCESSES = {"proc/meminfo": MEMINFO, "proc/sys/kernel/threads-max": "800\n"}
@@ -79,21 +79,21 @@ def test_three_quarters_of_the_processes_that_there_may_be(
     tmp_path: Path, files: dict[str, str], cgroups: tuple[str, ...], processes: int
 ) -> None:
     root = host(tmp_path, PROCESSES | files)
-    found = room_for_cells([str(tmp_path / group) for group in cgroups], root)
-    assert found.processes == processes * 3 // 4
+    groups = [str(tmp_path / group) for group in cgroups]
+    assert processes_for_cells(groups, root) == processes * 3 // 4
 
 
 def test_the_services_own_limit_of_processes_is_its_cells_too(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_NPROC)
     resource.setrlimit(resource.RLIMIT_NPROC, (400, before[1]))
     try:
-        assert room_for_cells(root=host(tmp_path, PROCESSES)).processes == 300
+        assert processes_for_cells(root=host(tmp_path, PROCESSES)) == 300
     finally:
         resource.setrlimit(resource.RLIMIT_NPROC, before)
 
 
 def test_this_host_has_room() -> None:
-    assert room_of(Limits()).fits(room_for_cells())
+    assert room_for_runs(Settings(), (), 0, room_of(Limits())).processes > 0
 
 
 @pytest.mark.parametrize("meminfo", ["", "MemTotal:\n", "MemTotal: much kB\n"])
@@ -101,7 +101,7 @@ def test_a_host_that_does_not_say_is_an_error_that_tells_what_to_set(
     tmp_path: Path, meminfo: str
 ) -> None:
     with pytest.raises(HostError, match=r"set admission\.memory_bytes"):
-        room_for_cells(root=host(tmp_path, {"proc/meminfo": meminfo}))
+        memory_for_cells(root=host(tmp_path, {"proc/meminfo": meminfo}))
 
 
 LEAST = Room(memory_bytes=1, processes=1)
@@ -109,20 +109,20 @@ LEAST = Room(memory_bytes=1, processes=1)
 
 def test_runs_get_what_helpers_leave() -> None:
     compiling = Settings().limits.compile
-    taken = room_for_runs(Settings(), 0, LEAST) - room_for_runs(Settings(), 1, LEAST)
+    taken = room_for_runs(Settings(), (), 0, LEAST) - room_for_runs(Settings(), (), 1, LEAST)
     assert taken == Room(memory_bytes=compiling.memory_bytes, processes=compiling.processes)
 
 
 def test_what_the_operator_sets_is_what_runs_get() -> None:
     given = Room(memory_bytes=1 << 30, processes=100)
     set_to = Settings(admission=Admission(memory_bytes=1 << 30, processes=100))
-    assert room_for_runs(set_to, 3, given) == given
+    assert room_for_runs(set_to, (), 3, given) == given
 
 
 @pytest.mark.parametrize("name", ["memory_bytes", "processes"])
 def test_room_in_which_some_step_could_never_run_stops_the_start(name: str) -> None:
     set_to = Settings(admission=Admission(**{name: 1000}))
     with pytest.raises(SettingsError, match=rf"admission\.{name} must be at least 1001"):
-        room_for_runs(set_to, 0, Room(**{name: 1001}))
+        room_for_runs(set_to, (), 0, Room(**{name: 1001}))
     with pytest.raises(HostError, match=f"one step may need .* set admission.{name}"):
-        room_for_runs(Settings(), 0, Room(**{name: 1 << 60}))
+        room_for_runs(Settings(), (), 0, Room(**{name: 1 << 60}))
