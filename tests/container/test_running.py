@@ -83,6 +83,13 @@ def test_it_can_say_whether_it_is_well(service: Contained) -> None:
     service.inside("/usr/lib/soulbox/health")
 
 
+def test_its_command_line_is_at_hand(service: Contained) -> None:
+    key = service.inside("soulbox", "keys", "create", "--name", "ci").strip()
+    assert " ci " in service.inside("soulbox", "keys", "list")
+    whose = {"authorization": f"Bearer {key}"}
+    assert service.client.get("/v1/languages", headers=whose).status_code == 200
+
+
 def test_no_program_of_the_image_makes_one_root(service: Contained) -> None:
     find = "find / -xdev -type f -perm /6000; getcap -r /usr 2>/dev/null; true"
     assert podman("exec", NAME, "sh", "-c", find).stdout == ""
