@@ -8,10 +8,13 @@ image_store=localhost/soulbox-store
 # languages' images in it, all if none is named, by the SoulBox in a virtual environment.
 # COMMAND... runs podman as whose image it shall be: `env`, or `as_service`.
 build_image() (
-  venv=$1 tag=$2 podman=() beside=as_service
+  venv=$1 tag=$2 podman=() beside=as_service before
   shift 2
   while [ "$1" != -- ]; do podman+=("$1") && shift; done
   shift
+  named() {
+    "${podman[@]}" podman image inspect --format '{{.Id}}' "localhost/soulbox:$tag" 2>/dev/null || true
+  }
   # What is built from belongs to who builds: the service's user must not change what root runs.
   work=$("${podman[@]}" mktemp -d /var/tmp/soulbox-image.XXXXXX)
   baked=$(as_service mktemp -d /var/tmp/soulbox-image.XXXXXX)
@@ -30,6 +33,7 @@ build_image() (
     | "${podman[@]}" tar -C "$work/source" -x
   registries_for_build "$venv" | "${podman[@]}" tee "$work/pip.conf" >/dev/null
   authorities "$venv" | "${podman[@]}" tee "$work/authorities.pem" >/dev/null
+  before=$(named)
   # chroot isolation needs no OCI runtime, and the network is the builder's.
   step "building localhost/soulbox:$tag" "check the network and pip's settings, then run it again" \
     "${podman[@]}" podman build --isolation=chroot --network=host --pull=never --format=docker \
@@ -38,10 +42,15 @@ build_image() (
     --secret="id=ca-certificates,src=$work/authorities.pem" --tag="localhost/soulbox:$tag" \
     "$work/source"
   "${podman[@]}" podman rmi "$image_store:$tag" >/dev/null 2>&1 || true
+  # The one before has no name any more. Podman keeps it while a container runs it.
+  case $(named) in
+    "$before") ;;
+    *) "${podman[@]}" podman rmi "$before" >/dev/null 2>&1 || true ;;
+  esac
 )
 
-# need_base_image VENV WORK COMMAND...: Debian's own image, or one made of its packages; again once it is
-# a month old, for Debian's updates.
+# need_base_image VENV WORK COMMAND...: Debian's own image, or one made of its packages; again once
+# it is a month old, for Debian's updates.
 need_base_image() {
   local venv=$1 work=$2 made sources
   shift 2

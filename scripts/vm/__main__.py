@@ -62,6 +62,7 @@ def main() -> int:
                 *(Disk(file, f"more-{n}") for n, file in enumerate(arguments.disk)),
             )
             console = cache / "console.log"
+            console.write_bytes(b"")  # a machine that cannot even begin leaves none
             say("booting")
             machine = _kind(arguments).start(system, disks, work, console)
             return follow(machine, arguments.timeout, console)
