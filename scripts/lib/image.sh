@@ -8,7 +8,7 @@ image_store=localhost/soulbox-store
 # languages' images in it, all if none is named, by the SoulBox in a virtual environment.
 # COMMAND... runs podman as whose image it shall be: `env`, or `as_service`.
 build_image() (
-  venv=$1 tag=$2 podman=() beside=as_service before
+  venv=$1 tag=$2 podman=() beside=as_service
   shift 2
   while [ "$1" != -- ]; do podman+=("$1") && shift; done
   shift
