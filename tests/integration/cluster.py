@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.integration.balancer import Balancer, Ports, balancer
+from tests.integration.patience import patient
 from tests.integration.service import PYTHON_ALONE, Service, free_port, instance_directory
 from tests.quotas.redis_server import RedisServer, redis_server
 from tests.store.server import SurrealServer, surreal_server
@@ -100,7 +101,7 @@ class Cluster:
     def status(self, name: str, credential: str) -> int:
         """What a node says to who shows that."""
         url = f"{self.nodes[name].url}/v1/languages"
-        return httpx.get(url, headers=bearer(credential), timeout=60).status_code
+        return httpx.get(url, headers=bearer(credential), timeout=patient(60)).status_code
 
     def running(self, name: str) -> float:
         """How many runs a node has under way."""
@@ -124,7 +125,7 @@ class Front:
         return httpx.Client(
             base_url=f"https://localhost:{self.balancer.ports.http}",
             headers=bearer(credential),
-            timeout=60,
+            timeout=patient(60),
             transport=httpx.HTTPTransport(
                 verify=self.balancer.trust, local_address=address, http2=http2
             ),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.integration.patience import patient
 from tests.integration.service import Service
 from tests.store.server import SurrealServer, surreal_server
 
@@ -84,7 +85,7 @@ class _Load:
         return self._answered
 
     def _run(self) -> None:
-        with httpx.Client(timeout=60) as client:
+        with httpx.Client(timeout=patient(60)) as client:
             while True:
                 try:
                     answer = client.post(self._url, content=b"print(1)")

@@ -31,6 +31,7 @@ from tests.integration.cluster import (
     records,
 )
 from tests.integration.outage import waiting
+from tests.integration.patience import patient
 
 # Three nodes start, and one again, which takes its time on two cores that others use too.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -161,7 +162,7 @@ def test_grpc_calls_are_shared_out(front: Front) -> None:
         metadata = (("authorization", f"Bearer {key}"),)
         with ThreadPoolExecutor(2 * len(NAMES)) as threads:
             calls = [
-                threads.submit(execute, request, timeout=30.0, metadata=metadata)
+                threads.submit(execute, request, timeout=patient(30), metadata=metadata)
                 for _ in range(4 * len(NAMES))
             ]
         assert {call.result().stdout for call in calls} == {b"hi\n"}
@@ -241,7 +242,7 @@ def _gated(front: Front, credential: str, key: str | None = None) -> httpx.Respo
     headers = {} if key is None else {"idempotency-key": key}
     body = {"code": GATED, "mounts": ["gate"], "limits": {"wall_seconds": 100}}
     with front.client(credential) as client:
-        return client.post("/v1/run/python", json=body, headers=headers, timeout=100)
+        return client.post("/v1/run/python", json=body, headers=headers, timeout=patient(100))
 
 
 def _await_running(front: Front, *numbers: float) -> None:

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2
 
 from soulbox_core.rpc.servicer import SERVICE
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
+from tests.integration.patience import patient
 from tests.integration.service import Service
 
 ADDRESS = re.compile(r"^gRPC is at (\S+)$", re.MULTILINE)
@@ -83,7 +84,7 @@ def test_without_a_key_nothing_runs(channel: grpc.Channel, served: Service) -> N
         f"/{SERVICE}/Execute", pb.ExecuteRequest.SerializeToString, pb.Result.FromString
     )
     with pytest.raises(grpc.RpcError) as error:
-        method(pb.ExecuteRequest(language="python", code=b"print(1)"), timeout=30)
+        method(pb.ExecuteRequest(language="python", code=b"print(1)"), timeout=patient(30))
     refusal: Any = error.value
     assert refusal.code() is grpc.StatusCode.UNAUTHENTICATED
 
@@ -96,7 +97,7 @@ def test_a_stream_tells_as_it_happens_and_a_cancelled_one_kills(
     )
     code = b"import time\nprint('one', flush=True)\ntime.sleep(60)"
     request = pb.ExecuteRequest(language="python", code=code)
-    call: Any = method(request, metadata=key(served), timeout=60)
+    call: Any = method(request, metadata=key(served), timeout=patient(60))
     assert next(call).HasField("started")
     assert next(call).stdout == b"one\n"
     call.cancel()
@@ -113,7 +114,7 @@ def test_a_talk(channel: grpc.Channel, served: Service) -> None:
         yield pb.Input(request=pb.ExecuteRequest(language="python", code=code))
         yield pb.Input(stdin=b"Ada\n")
 
-    events = list(method(typed(), metadata=key(served), timeout=30))
+    events = list(method(typed(), metadata=key(served), timeout=patient(30)))
     output = b"".join(event.stdout for event in events)
     assert output == b"name?\nhello Ada\n"
     assert events[-1].result.status == "ok"
@@ -125,11 +126,11 @@ def test_health_and_languages(channel: grpc.Channel, served: Service) -> None:
         health_pb2.HealthCheckRequest.SerializeToString,
         health_pb2.HealthCheckResponse.FromString,
     )
-    assert check(health_pb2.HealthCheckRequest(service="python"), timeout=30).status == 1
+    assert check(health_pb2.HealthCheckRequest(service="python"), timeout=patient(30)).status == 1
     languages = channel.unary_unary(
         f"/{SERVICE}/Languages",
         pb.LanguagesRequest.SerializeToString,
         pb.LanguagesResult.FromString,
     )
-    told = languages(pb.LanguagesRequest(), metadata=key(served), timeout=30)
+    told = languages(pb.LanguagesRequest(), metadata=key(served), timeout=patient(30))
     assert "python" in [language.name for language in told.languages]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.patience import patient
 from tests.integration.service import PYTHON_ALONE, Service, instance_id
 from tests.notified import listening
 
@@ -64,7 +65,7 @@ def test_a_killed_launcher_is_replaced_and_its_runs_get_a_clear_error(own: Servi
     killed = launchers(own)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    thread.join(30)
+    thread.join(patient(30))
     (response,) = results
     assert response.status_code == 503
     assert response.json()["code"] == "cell_lost"
@@ -80,7 +81,7 @@ def test_a_run_that_had_not_written_yet_is_run_again_when_its_launcher_is_killed
     time.sleep(1)
     for pid in launchers(own):
         os.kill(pid, signal.SIGKILL)
-    thread.join(30)
+    thread.join(patient(30))
     (response,) = results
     assert (response.status_code, response.json()["stdout"]) == (200, "done\n")
 
@@ -117,7 +118,7 @@ def test_sigterm_lets_a_running_program_finish(own: Service) -> None:
     own.await_true(own.ready, "ready")
     time.sleep(0.5)
     own.process.send_signal(signal.SIGTERM)
-    thread.join(20)
+    thread.join(patient(20))
     assert results[0]["stdout"] == "done\n"
     assert own.stop() == 0, own.said()
     assert traces(instance_id(own.instance)) == []
@@ -162,7 +163,7 @@ def test_draining_kills_what_passes_its_deadline() -> None:
     )
     time.sleep(0.5)
     service.process.send_signal(signal.SIGINT)
-    thread.join(20)
+    thread.join(patient(20))
     assert results[0].status_code == 503
     assert service.stop() == 0, service.said()
     assert traces(instance_id(service.instance)) == []

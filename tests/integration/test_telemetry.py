@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from soulbox_core.rpc.servicer import SERVICE
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
 from tests.deploy.exposed import exposed, ours, parsed
+from tests.integration.patience import patient
 from tests.integration.service import Service
 from tests.telemetry.receiver import Receiver, attributes, receiving
 
@@ -125,7 +126,7 @@ def call(service: Service) -> None:
         )
         request = pb.ExecuteRequest(language="python", code=HELLO.encode(), stdin=CANARY.encode())
         metadata = (("authorization", f"Bearer {service.key}"), *headers("grpc").items())
-        assert execute(request, metadata=metadata, timeout=30).status == "ok"
+        assert execute(request, metadata=metadata, timeout=patient(30)).status == "ok"
 
 
 def be_refused(service: Service, hasty: str) -> None:
@@ -148,7 +149,7 @@ def made_key(service: Service, **asked: Any) -> str:
 
 def scraped(service: Service, key: str) -> httpx.Response:
     credential = {"authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=service.url, timeout=30) as client:
+    with httpx.Client(base_url=service.url, timeout=patient(30)) as client:
         return client.get("/metrics", headers=credential)
 
 

@@ -13,6 +13,7 @@ import pytest
 from soulbox_core import settings
 from soulbox_core.images.catalog import Builder
 from soulbox_core.images.recipe import REPOSITORY, SETUP
+from tests.integration.patience import patient
 from tests.integration.tutorial import BLOCKS, PAGE, ROOT, Reader
 
 # An installation, and the first time two images.
@@ -122,7 +123,7 @@ class Mixed:
 
     def run(self, language: str, code: str) -> Any:
         url = f"{self.url}/v1/run/{language}"
-        return httpx.post(url, content=code, timeout=60, trust_env=False).json()
+        return httpx.post(url, content=code, timeout=patient(60), trust_env=False).json()
 
 
 @pytest.fixture(scope="module")

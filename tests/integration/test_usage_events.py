@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from soulbox_core.rpc.servicer import SERVICE
 from soulbox_core.rpc.v1 import soulbox_pb2 as pb
+from tests.integration.patience import patient
 from tests.integration.service import Service
 
 MIB = 1 << 20
@@ -108,7 +109,7 @@ def test_a_websocket_tells_what_the_program_was_just_made_to_use(served: Service
         for asked in (24, 48, 72):
             socket.send(json.dumps({"stdin": "24\n"}))
             while True:
-                event = json.loads(socket.recv(timeout=30))
+                event = json.loads(socket.recv(timeout=patient(30)))
                 assert event["event"] in ("started", "usage"), event
                 if event.get("memory_bytes", 0) >= asked * MIB:
                     assert event["memory_bytes"] < (asked + 24) * MIB
@@ -123,7 +124,7 @@ def test_grpc_tells_how_a_program_grows(channel: grpc.Channel, served: Service) 
         f"/{SERVICE}/ExecuteStream", pb.ExecuteRequest.SerializeToString, pb.Event.FromString
     )
     request = pb.ExecuteRequest(language="python", code=GROWS.encode(), usage_events=True)
-    events = list(stream(request, timeout=30))
+    events = list(stream(request, timeout=patient(30)))
     samples = [event.usage for event in events if event.WhichOneof("event") == "usage"]
     usage = events[-1].result.usage
     check_growth(
@@ -140,7 +141,7 @@ def test_a_talk_over_grpc_is_told_too(channel: grpc.Channel, served: Service) ->
         f"/{SERVICE}/Interact", pb.Input.SerializeToString, pb.Event.FromString
     )
     request = pb.ExecuteRequest(language="python", code=SLEEPS.encode(), usage_events=True)
-    call: Any = interact(iter((pb.Input(request=request),)), timeout=30)
+    call: Any = interact(iter((pb.Input(request=request),)), timeout=patient(30))
     kinds = [next(call).WhichOneof("event") for _ in range(3)]
     assert kinds == ["started", "usage", "usage"]
     call.cancel()
@@ -241,7 +242,9 @@ def test_an_answer_that_is_no_stream_cannot_tell(channel: grpc.Channel, served: 
         f"/{SERVICE}/Execute", pb.ExecuteRequest.SerializeToString, pb.Result.FromString
     )
     with pytest.raises(grpc.RpcError) as error:
-        execute(pb.ExecuteRequest(language="python", code=b"1", usage_events=True), timeout=30)
+        execute(
+            pb.ExecuteRequest(language="python", code=b"1", usage_events=True), timeout=patient(30)
+        )
     refusal: Any = error.value
     assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "accept a stream" in refusal.details()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.patience import patient
 from tests.integration.service import Service
 
 SECRET = "not for programs"
@@ -164,7 +165,7 @@ def test_a_service_whose_volume_is_not_there_says_so_and_does_not_start() -> Non
         env=os.environ,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=patient(50),
         check=False,
     )
     assert done.returncode != 0
