@@ -98,7 +98,8 @@ class ContainerCell:
 
         :raises CellLost: it could not be built; says why
         """
-        await self._parked
+        # Shielded: who gives up waiting must not end what the launcher may be about to tell.
+        await asyncio.shield(self._parked)
 
     def listener(self) -> socket.socket:
         """See `soulbox_core.sandbox.port.Cell.listener`."""

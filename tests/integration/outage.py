@@ -62,7 +62,7 @@ def service_on(name: str, database: SurrealServer, *flags: str, auth: bool = Fal
         f"database.url={settings.url}",
         f"database.user={settings.user}",
         f"database.password={settings.password}",
-        "database.seconds=1",
+        f"database.seconds={patient(1):g}",
         *flags,
         auth=auth,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from tests.integration.patience import patient
 from tests.integration.service import Service
 from tests.integration.trial import trial_service
 
@@ -21,12 +22,12 @@ CALM_SECONDS = 0.25
 
 
 def output(service: Service, code: str, **options: Any) -> str:
-    time.sleep(CALM_SECONDS)
+    time.sleep(patient(CALM_SECONDS))
     return service.output(code, language="booted", **options)
 
 
 def run(service: Service, code: str, **options: Any) -> dict[str, Any]:
-    time.sleep(CALM_SECONDS)
+    time.sleep(patient(CALM_SECONDS))
     return service.run(code, language="booted", **options)
 
 
@@ -268,7 +269,7 @@ def test_children_that_outlive_the_program_are_gone_with_it(trial: Service) -> N
 
 
 def test_of_many_runs_at_once_those_that_find_no_runtime_start_cold(trial: Service) -> None:
-    time.sleep(CALM_SECONDS)
+    time.sleep(patient(CALM_SECONDS))
 
     def one(number: int) -> bool:
         answer = trial.output(f"print({number}, 'STEP' in globals())", language="booted")
