@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 
 from tests.integration.census import census
+from tests.integration.patience import patient
 from tests.integration.service import Service
 from tests.integration.trial import trial_service
 
@@ -83,12 +84,13 @@ def _storm(service: Service, count: int, threads: int) -> None:
             for name, value in options.items()
         }
         body = {"code": f"{code}\n# {unlike}", **asked}
-        patience = dice.uniform(0.01, 0.6) if number % 3 == 0 else 60.0
+        leaves = number % 3 == 0
+        patience = dice.uniform(0.01, 0.6) if leaves else patient(60)
         try:
             response = httpx.post(f"{service.url}/v1/run/{language}", json=body, timeout=patience)
             assert response.status_code == 200, response.text + service.said()
         except httpx.TimeoutException:
-            assert patience < 60
+            assert leaves
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(one, range(count)))
