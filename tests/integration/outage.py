@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.integration.patience import patient
-from tests.integration.service import Service
+from tests.integration.service import PYTHON_ALONE, Service
 from tests.store.server import SurrealServer, surreal_server
 
 _CLIENTS = 4
@@ -59,6 +59,7 @@ def service_on(name: str, database: SurrealServer, *flags: str, auth: bool = Fal
     settings = database.settings()
     return Service(
         name,
+        *PYTHON_ALONE,
         f"database.url={settings.url}",
         f"database.user={settings.user}",
         f"database.password={settings.password}",

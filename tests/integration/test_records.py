@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.integration.outage import ids, kept_records, service_on, waiting
-from tests.integration.service import Service
+from tests.integration.service import PYTHON_ALONE, Service
 from tests.store.server import SurrealServer, surreal_server
 
 pytestmark = pytest.mark.integration
@@ -35,10 +35,10 @@ def test_no_record_is_lost_or_doubled_by_an_outage_and_a_kill() -> None:
 
 
 def test_what_was_answered_is_recorded_although_the_service_was_killed() -> None:
-    service = Service("records-killed")
+    service = Service("records-killed", *PYTHON_ALONE)
     answered = [service.run(f"print({number})")["id"] for number in range(5)]
     service.stop(signal.SIGKILL)
-    service = Service("records-killed")
+    service = Service("records-killed", *PYTHON_ALONE)
     try:
         service.await_true(lambda: waiting(service) == 0, "no record waits")
         assert ids(service)[:5] == answered[::-1]
@@ -47,7 +47,7 @@ def test_what_was_answered_is_recorded_although_the_service_was_killed() -> None
 
 
 def test_a_record_says_how_it_ended_and_nothing_of_the_program() -> None:
-    service = Service("records-plain")
+    service = Service("records-plain", *PYTHON_ALONE)
     try:
         ran = service.run(f"import sys; print('{CANARY}'); sys.exit(3)", stdin=CANARY)
         service.await_true(lambda: ran["id"] in ids(service), "the record is there")
@@ -64,7 +64,7 @@ def test_a_record_says_how_it_ended_and_nothing_of_the_program() -> None:
 
 
 def test_content_is_kept_where_the_operator_wants_it() -> None:
-    service = Service("records-content", "records.code=true", "records.output=true")
+    service = Service("records-content", *PYTHON_ALONE, "records.code=true", "records.output=true")
     try:
         ran = service.run(f"print('{CANARY}' * 2)", stdin="in")
         service.await_true(lambda: ran["id"] in ids(service), "the record is there")
@@ -76,7 +76,7 @@ def test_content_is_kept_where_the_operator_wants_it() -> None:
 
 
 def test_without_records_nothing_is_written_and_nobody_can_ask() -> None:
-    service = Service("records-off", "records.enabled=false")
+    service = Service("records-off", *PYTHON_ALONE, "records.enabled=false")
     try:
         service.run("print(1)")
         assert service.client.get("/v1/executions").status_code == 404

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.integration.service import Service
+from tests.integration.service import PYTHON_ALONE, Service
 from tests.quotas.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ def level(answer: dict[str, object]) -> object:
 
 
 def test_an_answer_is_given_again_to_who_will_have_it() -> None:
-    service = Service("results-memory", auth=True)
+    service = Service("results-memory", *PYTHON_ALONE, auth=True)
     try:
         first = service.run(CLOCK, cache=True)
         again = service.run(CLOCK, cache=True)
@@ -53,7 +53,7 @@ def test_an_answer_is_given_again_to_who_will_have_it() -> None:
 
 
 def test_equal_requests_at_one_time_are_one_run() -> None:
-    service = Service("results-joined")
+    service = Service("results-joined", *PYTHON_ALONE)
     try:
         code = "import time; time.sleep(0.5); print(time.time_ns())"
         with ThreadPoolExecutor(4) as pool:
@@ -65,8 +65,8 @@ def test_equal_requests_at_one_time_are_one_run() -> None:
 
 
 def test_nodes_share_answers_and_a_changed_one_is_never_served(shared: RedisServer) -> None:
-    one = Service("results-one", *flags(shared))
-    two = Service("results-two", *flags(shared))
+    one = Service("results-one", *PYTHON_ALONE, *flags(shared))
+    two = Service("results-two", *PYTHON_ALONE, *flags(shared))
     client = redis.Redis(unix_socket_path=shared.url.removeprefix("unix://"))
     try:
         first = one.run(CLOCK, cache=True)
@@ -78,7 +78,7 @@ def test_nodes_share_answers_and_a_changed_one_is_never_served(shared: RedisServ
         assert isinstance(kept, bytes)
         client.set(name, kept.replace(first["stdout"].strip().encode(), b"0" * 19))
         two.stop()
-        two = Service("results-two", *flags(shared))  # its memory is empty
+        two = Service("results-two", *PYTHON_ALONE, *flags(shared))  # its memory is empty
         anew = two.run(CLOCK, cache=True)
         assert level(anew) == "none"
         assert anew["stdout"] != first["stdout"]
@@ -91,7 +91,7 @@ def test_nodes_share_answers_and_a_changed_one_is_never_served(shared: RedisServ
 
 
 def test_a_redis_that_is_gone_or_hangs_costs_no_run(shared: RedisServer) -> None:
-    service = Service("results-gone", *flags(shared))
+    service = Service("results-gone", *PYTHON_ALONE, *flags(shared))
     try:
         assert level(service.run(CLOCK, cache=True)) == "none"
         shared.pause()

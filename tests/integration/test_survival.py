@@ -144,7 +144,7 @@ def test_systemd_is_told_when_it_serves_that_it_lives_and_for_how_long_it_drains
 ) -> None:
     told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
     with listening(told["NOTIFY_SOCKET"]) as systemd:
-        service = Service("test-notify", "server.drain_seconds=20", env=told)
+        service = Service("test-notify", *PYTHON_ALONE, "server.drain_seconds=20", env=told)
         try:
             ready = systemd.hear_until("READY=1")[-1]
             assert ready[0] == "READY=1"
@@ -157,7 +157,7 @@ def test_systemd_is_told_when_it_serves_that_it_lives_and_for_how_long_it_drains
 
 
 def test_draining_kills_what_passes_its_deadline() -> None:
-    service = Service("test-drain", "server.drain_seconds=1")
+    service = Service("test-drain", *PYTHON_ALONE, "server.drain_seconds=1")
     thread, results = in_background(
         service.post, "import time; time.sleep(60)", limits={"wall_seconds": 100}
     )
