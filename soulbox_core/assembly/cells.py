@@ -19,9 +19,10 @@ from soulbox_core.sandbox.containers import ContainerSandbox
 from soulbox_core.sandbox.instance import Instance
 from soulbox_core.sandbox.podman import Podman
 from soulbox_core.sandbox.podman_env import podman_environment
+from soulbox_core.service.admission import Admission
 from soulbox_core.service.capacity import room_for_runs
 from soulbox_core.service.installs import Reach
-from soulbox_core.service.room import Room, room_of
+from soulbox_core.service.room import room_of
 from soulbox_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -83,10 +84,10 @@ def helpers_of(
     return found
 
 
-def room_of_runs(
+def admission_of(
     settings: Settings, languages: Registry, reaches: Mapping[str, Reach], helped: int
-) -> Room:
-    """What runs may reserve together.
+) -> Admission:
+    """Lets runs in while there is room for them.
 
     :param helped: languages that have compile helpers
     :raises SettingsError: it is set, and a step that requests may lead to unasked needs more
@@ -99,7 +100,11 @@ def room_of_runs(
     if reaches:
         least |= room_of(limits.install)
     groups = {*cgroup.find(settings.cgroup.roots).directories.values()}
-    return room_for_runs(settings, groups, helped, least)
+    return Admission(
+        room=room_for_runs(settings, groups, helped, least),
+        queue=settings.admission.queue,
+        queue_seconds=settings.admission.queue_seconds,
+    )
 
 
 def reaches_of(settings: Settings, languages: Registry) -> dict[str, Reach]:

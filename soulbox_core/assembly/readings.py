@@ -30,22 +30,30 @@ def of_runs(admission: Admission) -> Iterable[Reading]:
         "soulbox_executions_active", "Runs that were let in and are not over.", admission, "running"
     )
     yield _gauge("soulbox_queue_depth", "Runs that wait for room.", admission, "waiting")
-    for name, of_what, field in (
-        ("soulbox_memory_{}_bytes", "Memory", "memory_bytes"),
-        ("soulbox_processes_{}", "Processes", "processes"),
-    ):
-        yield _gauge(
-            name.format("reserved"),
-            f"{of_what} set aside for runs.",
-            admission,
-            f"reserved.{field}",
-        )
-        yield _gauge(
-            name.format("reservable"),
-            f"{of_what} that can be set aside for runs, all together.",
-            admission,
-            f"total.{field}",
-        )
+    yield _gauge(
+        "soulbox_memory_reserved_bytes",
+        "Memory set aside for runs.",
+        admission,
+        "reserved.memory_bytes",
+    )
+    yield _gauge(
+        "soulbox_memory_reservable_bytes",
+        "Memory that can be set aside for runs, all together.",
+        admission,
+        "total.memory_bytes",
+    )
+    yield _gauge(
+        "soulbox_processes_reserved",
+        "Processes set aside for runs.",
+        admission,
+        "reserved.processes",
+    )
+    yield _gauge(
+        "soulbox_processes_reservable",
+        "Processes that can be set aside for runs, all together.",
+        admission,
+        "total.processes",
+    )
 
 
 def of_pools(figures: Callable[[], Mapping[str, PoolFigures]]) -> Iterable[Reading]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from soulbox_core.assembly import readings
 from soulbox_core.assembly.callers import identity_of, quotas_of
-from soulbox_core.assembly.cells import helpers_of, open_sandbox, reaches_of, room_of_runs
+from soulbox_core.assembly.cells import admission_of, helpers_of, open_sandbox, reaches_of
 from soulbox_core.assembly.memory import (
     idempotency_of,
     journal_of,
@@ -130,11 +130,7 @@ async def open_service(
             await sandbox.started()
             await asyncio.gather(catalog.probe(), *(each.start() for each in helpers.values()))
 
-        admission = Admission(
-            room=room_of_runs(settings, languages, reaches, len(helpers)),
-            queue=settings.admission.queue,
-            queue_seconds=settings.admission.queue_seconds,
-        )
+        admission = admission_of(settings, languages, reaches, len(helpers))
         gate = Gate(
             None if identity is None else identity.authenticator,
             limiter,

@@ -16,8 +16,9 @@ class Reservation:
 
     def shrink(self, room: Room) -> None:
         """Keep this, which is no more than there was."""
-        self._admission.shrink(self.room - room)
-        self.room = room
+        if room != self.room:
+            self._admission.shrink(self.room - room)
+            self.room = room
 
     def hand_on(self) -> Callable[[], None]:
         """Let another decide when it is over; it calls what is returned."""
